@@ -1,0 +1,3 @@
+"""Runicorn: a local-first experiment tracker."""
+
+__version__ = "1.0.0"

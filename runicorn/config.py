@@ -1,0 +1,178 @@
+"""Where things lie: the storage root and the per-user folders; and the switches set by environment variables.
+
+The library reads the environment here and nowhere else. A value that makes no sense is an error naming its variable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from runicorn.errors import Conflict, InvalidInput, UnusableRoot
+from runicorn.storage.documents import read_document, write_document
+from runicorn.storage.filesystems import is_on_network
+
+DIR_VARIABLE = "RUNICORN_DIR"
+CONSOLE_VARIABLE = "RUNICORN_CONSOLE"
+STRICT_VARIABLE = "RUNICORN_STRICT"
+#: The root in the working directory that is used when nothing else is set.
+DEFAULT_ROOT_NAME = ".runicorn"
+#: How long a write of config.json waits for another one.
+LOCK_TIMEOUT_S = 5.0
+
+_USER_CONFIG = "config.json"
+_USER_ROOT_KEY = "user_root_dir"
+_APP = "runicorn" if sys.platform not in ("win32", "darwin") else "Runicorn"
+_ON = frozenset({"1", "on", "true", "yes"})
+_OFF = frozenset({"0", "off", "false", "no"})
+
+
+def resolve_storage_root(explicit: str | Path | None = None) -> Path:
+    """The storage root, absolute and existing: created with its parents when missing.
+
+    Ranks: ``explicit``, then RUNICORN_DIR, then ``user_root_dir`` of the per-user config.json, then ``./.runicorn``.
+    Raises InvalidInput for a blank path, UnusableRoot if the folder cannot be created or entered, and
+    UnreadableDocument for a config.json that is not JSON: falling through would scatter runs over other roots.
+    """
+    if explicit is not None:
+        return _usable(_absolute(explicit, "storage"))
+    from_environment = os.environ.get(DIR_VARIABLE, "")
+    if from_environment:
+        return _usable(_absolute(from_environment, DIR_VARIABLE))
+    from_user = read_user_config().get(_USER_ROOT_KEY)
+    if isinstance(from_user, str) and from_user.strip():
+        return _usable(_absolute(from_user, _USER_ROOT_KEY))
+    return _usable(Path(os.path.abspath(DEFAULT_ROOT_NAME)))
+
+
+def read_user_config() -> dict[str, Any]:
+    """The per-user config.json, or an empty dict if there is none. Raises UnreadableDocument."""
+    folder = user_config_dir()
+    if not folder.is_dir():
+        return {}
+    return read_document(folder, _USER_CONFIG) or {}
+
+
+def write_user_root(path: str | Path) -> Path:
+    """Remember ``path`` as the user's storage root, and return it absolute; creates the folder.
+
+    ``~`` and environment variables inside are expanded. Other keys of config.json stay.
+    Raises InvalidInput, UnusableRoot, UnreadableDocument, or Conflict if another write held the file for 5 s.
+    """
+    import filelock  # not at the top: training scripts import this module and never lock
+
+    root = _usable(_absolute(os.path.expandvars(path), "storage root"))
+    try:
+        folder = _private_folder(user_config_dir())
+    except UnusableRoot:
+        folder = _private_folder(_last_resort())
+    try:
+        with filelock.FileLock(folder / f"{_USER_CONFIG}.lock", timeout=LOCK_TIMEOUT_S):
+            config = read_document(folder, _USER_CONFIG) or {}
+            # 0600: older versions kept passwords of SSH connections in this file
+            write_document(folder / _USER_CONFIG, {**config, _USER_ROOT_KEY: str(root)}, mode=0o600)
+    except filelock.Timeout as error:
+        raise Conflict(f"{folder / _USER_CONFIG} is being changed by another process; try again.") from error
+    return root
+
+
+def user_config_dir() -> Path:
+    """The folder of the user's configuration; it may not exist yet."""
+    import platformdirs  # not at the top: `import runicorn` stays light
+
+    # roaming: %APPDATA% on Windows, where older versions keep it
+    preferred = Path(platformdirs.user_config_dir(_APP, appauthor=False, roaming=True))
+    return _last_resort() if not preferred.is_dir() and _last_resort().is_dir() else preferred
+
+
+def _last_resort() -> Path:
+    """Used where the system's own folder cannot be created."""
+    return Path(os.path.expanduser("~/.runicorn_config"))
+
+
+def user_data_dir() -> Path:
+    """The folder of the user's databases and keys that must be kept; created, for the owner only."""
+    import platformdirs  # not at the top: `import runicorn` stays light
+
+    return _private_folder(Path(platformdirs.user_data_dir(_APP, appauthor=False)))
+
+
+def user_cache_dir() -> Path:
+    """The folder of what can be rebuilt; created, for the owner only, and always on local disk.
+
+    Where the cache folder lies on a network file system (NFS homes), a folder below the system's local
+    temporary space is used. Raises UnusableRoot if that belongs to somebody else.
+    """
+    import platformdirs  # not at the top: `import runicorn` stays light
+
+    preferred = Path(platformdirs.user_cache_dir(_APP, appauthor=False))
+    if not is_on_network(preferred):
+        return _private_folder(preferred)
+    # /var/tmp outlives a reboot, /tmp often does not
+    local = Path("/var/tmp") if os.access("/var/tmp", os.W_OK) else Path(tempfile.gettempdir())
+    owner = os.getuid() if sys.platform != "win32" else os.environ.get("USERNAME", "user")
+    folder = _private_folder(local / f"{_APP}-{owner}")
+    status = folder.lstat()
+    if folder.is_symlink() or (sys.platform != "win32" and (status.st_uid != owner or status.st_mode & 0o077)):
+        raise UnusableRoot(f"The cache folder {folder} is not yours alone; set XDG_CACHE_HOME to a folder on local disk.")
+    return folder
+
+
+def index_path(root: Path) -> Path:
+    """The index database of one storage root; its folder is created. It may be deleted at any time."""
+    digest = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()
+    return _private_folder(user_cache_dir() / digest[:16]) / "index.sqlite3"
+
+
+def default_database_path() -> Path:
+    """The database of accounts, sessions and preferences, which must be kept."""
+    return user_data_dir() / "default.sqlite3"
+
+
+def console_capture_enabled() -> bool:
+    """Whether RUNICORN_CONSOLE lets the library record what a script prints (it does unless set to off)."""
+    return _switch(CONSOLE_VARIABLE, default=True)
+
+
+def strict_mode() -> bool:
+    """Whether RUNICORN_STRICT makes logging raise what it otherwise warns about and counts (our tests set it)."""
+    return _switch(STRICT_VARIABLE, default=False)
+
+
+def _switch(variable: str, *, default: bool) -> bool:
+    value = os.environ.get(variable, "").strip().lower()
+    if not value:
+        return default
+    if value not in _ON | _OFF:
+        raise InvalidInput(f"{variable} is {value!r}; set it to 'on' or 'off'.")
+    return value in _ON
+
+
+def _absolute(path: str | Path, source: str) -> Path:
+    text = os.fspath(path)
+    if not text.strip() or "\x00" in text:
+        raise InvalidInput(f"The path in {source} is {text!r}; name a folder.")
+    return Path(os.path.abspath(os.path.expanduser(text)))
+
+
+def _usable(root: Path) -> Path:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "it is a file" if root.exists() else error.strerror
+        raise UnusableRoot(f"The storage root {root} cannot be used: {reason}; choose another folder.") from error
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise UnusableRoot(f"The storage root {root} may not be read; change its permissions or choose another folder.")
+    return root
+
+
+def _private_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnusableRoot(f"The folder {folder} cannot be created: {error.strerror}; change HOME or XDG_*.") from error
+    return folder

@@ -1,0 +1,92 @@
+"""Every error that Runicorn raises on purpose.
+
+    RunicornError
+    ├── NotFound            a named thing does not exist
+    │   └── RunNotFound
+    ├── Conflict            somebody else holds or changed it; trying again may work
+    │   └── PortTaken
+    ├── InvalidInput        a value that cannot be accepted as it is
+    │   ├── InvalidName     a project, experiment, run id or alias that no folder may have
+    │   └── OutsideRoot     a path that leads out of the folder it belongs to
+    ├── Denied              this caller may not do that
+    └── StorageDamaged      a file or folder that cannot be read or written
+        ├── UnreadableDocument
+        └── UnusableRoot
+
+Code below the edge raises these and knows no HTTP; ``experiments/http/errors.py`` maps them to answers and
+``runicorn/cli`` to exit codes.
+"""
+
+from __future__ import annotations
+
+
+class RunicornError(Exception):
+    """Base of all errors raised on purpose. The message says what happened, to what, and what to do."""
+
+    code = "RUNICORN_ERROR"
+
+
+class NotFound(RunicornError):
+    """Raised when a named thing does not exist."""
+
+    code = "NOT_FOUND"
+
+
+class RunNotFound(NotFound):
+    """Raised when no run has that id (or it lies in the recycle bin)."""
+
+    code = "RUN_NOT_FOUND"
+
+
+class Conflict(RunicornError):
+    """Raised when somebody else holds or changed the thing; trying again may work."""
+
+    code = "CONFLICT"
+
+
+class PortTaken(Conflict):
+    """Raised when the address to listen on is in use."""
+
+    code = "PORT_TAKEN"
+
+
+class InvalidInput(RunicornError, ValueError):
+    """Raised when a value cannot be accepted as it is."""
+
+    code = "INVALID_INPUT"
+
+
+class InvalidName(InvalidInput):
+    """Raised for a project, experiment, run id or alias that no folder may have."""
+
+    code = "INVALID_NAME"
+
+
+class OutsideRoot(InvalidInput):
+    """Raised when a path leads out of the folder it belongs to."""
+
+    code = "OUTSIDE_ROOT"
+
+
+class Denied(RunicornError):
+    """Raised when this caller may not do that."""
+
+    code = "DENIED"
+
+
+class StorageDamaged(RunicornError):
+    """Raised when a file or folder cannot be read or written."""
+
+    code = "STORAGE_DAMAGED"
+
+
+class UnreadableDocument(StorageDamaged):
+    """Raised when a JSON file of record exists and cannot be understood."""
+
+    code = "UNREADABLE_DOCUMENT"
+
+
+class UnusableRoot(StorageDamaged):
+    """Raised when a storage root cannot be created, read or written."""
+
+    code = "UNUSABLE_ROOT"

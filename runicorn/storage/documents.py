@@ -1,0 +1,82 @@
+"""Small JSON files of record: read with suspicion, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from runicorn.errors import UnreadableDocument
+from runicorn.storage import json_text
+from runicorn.storage.paths import open_regular
+
+#: A document larger than this is not read: an environment with thousands of packages has 200 KB.
+MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+
+
+def read_document(folder: Path, name: str) -> dict[str, Any] | None:
+    """The JSON object in ``folder/name``, or None if there is no such file.
+
+    Raises UnreadableDocument if it is not a JSON object, too large, not a regular file, or outside the folder.
+    """
+    try:
+        with open_regular(folder, name) as file:
+            text = file.read(MAX_DOCUMENT_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except Exception as error:
+        raise UnreadableDocument(str(error)) from error
+    if len(text) > MAX_DOCUMENT_BYTES:
+        raise UnreadableDocument(f"{folder / name} is larger than {MAX_DOCUMENT_BYTES} bytes.")
+    try:
+        value = json_text.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableDocument(f"{folder / name} is not valid JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise UnreadableDocument(f"{folder / name} holds no JSON object.")
+    return value
+
+
+def write_document(path: Path, value: dict[str, Any], *, mode: int = 0o666) -> None:
+    """Replace ``path`` by ``value`` so that a reader or a crash sees the old file or the new one.
+
+    Temporary file in the same folder, fsync, rename, fsync of the folder.
+    mode: permissions of the file, before the umask. Raises OSError.
+    """
+    write_file(path, json_text.dumps_pretty(value), mode=mode)
+
+
+def write_file(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """As write_document, for bytes."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in ``folder`` durable. Systems that cannot open folders (Windows) need nothing."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def touch_runs_folder(run_dir: Path) -> None:
+    """Tell the mirror, by one mtime, that something in this run changed (it stats the ``runs/`` folders only)."""
+    with suppress(OSError):  # a read-only root: the rolling sweep finds the change later
+        os.utime(run_dir.parent)
