@@ -118,7 +118,9 @@ def user_cache_dir() -> Path:
     folder = _private_folder(local / f"{_APP}-{owner}")
     status = folder.lstat()
     if folder.is_symlink() or (sys.platform != "win32" and (status.st_uid != owner or status.st_mode & 0o077)):
-        raise UnusableRoot(f"The cache folder {folder} is not yours alone; set XDG_CACHE_HOME to a folder on local disk.")
+        raise UnusableRoot(
+            f"The cache folder {folder} is not yours alone; set XDG_CACHE_HOME to a folder on local disk."
+        )
     return folder
 
 
