@@ -1,0 +1,90 @@
+"""The viewer's processes, each as a function that returns when it has been told to stop.
+
+Called by the commands of ``runicorn.cli``, which knows them by name only. The environment that
+``runicorn_site.environment`` lists must be set before; nothing of Django is loaded at import.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+from runicorn.errors import InvalidInput, PortTaken
+
+SETTINGS = "runicorn_site.settings"
+#: How often a second mirror process looks whether the first has gone.
+STANDBY_INTERVAL_S = 1.0
+
+
+def serve(*, ip: str, port: int) -> None:
+    """Answer HTTP and WebSockets at an IP address until SIGTERM or SIGINT. Raises PortTaken."""
+    from daphne.server import Server  # installs its event loop when imported, before anything of Twisted
+
+    _set_up()
+    application = importlib.import_module("runicorn_site.asgi").application
+    interface = ip.replace(":", r"\:")
+    server = Server(application, endpoints=[f"tcp:port={port}:interface={interface}"], server_name="runicorn")
+    server.run()
+    if not server.listening_addresses:
+        raise PortTaken(f"Port {port} on {ip} is in use; choose another one with --port.")
+
+
+def mirror() -> None:
+    """Keep the index in step with the run directories until SIGTERM or SIGINT.
+
+    One process at a time does this for an index; a second one stands by and takes over when the first is gone.
+    """
+    stop = _stop_on_signals()
+    _set_up()
+    from filelock import Timeout
+
+    from experiments.mirror.loop import run_mirror
+    from runicorn_site.databases import mirror_lock
+    from runicorn_site.mirror import MIRRORS
+
+    lock = mirror_lock()
+    announced = False
+    while not stop.is_set():
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if not announced:
+                sys.stderr.write("Another mirror process keeps this index; standing by.\n")
+            announced = True
+            stop.wait(STANDBY_INTERVAL_S)
+            continue
+        try:
+            run_mirror(MIRRORS, stop=stop)
+        finally:
+            lock.release()
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, handle)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # under the supervisor Ctrl-C is not ours
+        signal.signal(signal.SIGINT, handle)
+    return stop
+
+
+def _set_up() -> None:
+    """Load Django and bring the databases up to date. Raises InvalidInput for settings that make no sense."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+    import django
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        raise InvalidInput(str(error)) from error
+    from runicorn_site.databases import prepare
+
+    prepare()
