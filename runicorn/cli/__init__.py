@@ -24,6 +24,11 @@ COMMANDS = {
     "config": "runicorn.cli.config",
     "demo": "runicorn.cli.demo",
 }
+#: Called by our own processes only.
+HIDDEN_COMMANDS = {
+    "demo-conductor": "runicorn.demo.conductor",
+    "demo-train": "runicorn.demo.train",
+}
 
 
 class _LazyGroup(click.Group):
@@ -33,9 +38,10 @@ class _LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
+        module = COMMANDS.get(name) or HIDDEN_COMMANDS.get(name)
+        if module is None:
             return None
-        command: click.Command = importlib.import_module(COMMANDS[name]).command
+        command: click.Command = importlib.import_module(module).command
         return command
 
 
