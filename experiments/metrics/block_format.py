@@ -33,6 +33,8 @@ _KIND_MASK = 0x07
 MAX_EXACT_INTEGER = 2**53
 
 Scalar = float | int | bool | str | None
+#: What a binary column gives: bytes from SQLite, a memoryview from PostgreSQL.
+Blob = bytes | memoryview
 
 
 class Kind(IntEnum):
@@ -62,7 +64,7 @@ class Axes:
 class Column:
     """One key's cells in n records.
 
-    present: bool (n,), or None if every record has the key. kinds: uint8 (m,) of the m present cells, or one Kind for all.
+    present: bool (n,), or None if every record has the key. kinds: uint8 (m,) of the m present cells, or one for all.
     values: float64 (m,). texts: what cells of kind TEXT index.
     """
 
@@ -92,7 +94,8 @@ class Column:
         """The m present cells as JSON shows them; non-finite numbers are None."""
         if isinstance(self.kinds, Kind):
             return _cells_of_kind(self.kinds, self.values, self.texts)
-        return [_cell(kind, value, self.texts) for kind, value in zip(self.kinds.tolist(), self.values.tolist(), strict=True)]
+        pairs = zip(self.kinds.tolist(), self.values.tolist(), strict=True)
+        return [_cell(kind, value, self.texts) for kind, value in pairs]
 
 
 def _cells_of_kind(kind: Kind, values: npt.NDArray[np.float64], texts: tuple[Scalar, ...]) -> list[Scalar]:
@@ -128,7 +131,7 @@ def encode_axes(axes: Axes) -> bytes:
     )
 
 
-def decode_axes(blob: bytes, record_count: int) -> Axes:
+def decode_axes(blob: Blob, record_count: int) -> Axes:
     n = record_count
     return Axes(
         steps=np.frombuffer(blob, "<i8", n),
@@ -149,7 +152,15 @@ def build_column(cells: Sequence[Scalar], positions: Sequence[int] | None, recor
         return Column(present, Kind.FLOAT, np.array(cells, np.float64))
     if types == {int} and -MAX_EXACT_INTEGER <= min(cells) and max(cells) <= MAX_EXACT_INTEGER:  # type: ignore[type-var, operator]
         return Column(present, Kind.INT, np.array(cells, np.float64))
+    if types == {float, int} and max(abs(cell) for cell in cells if type(cell) is int) <= MAX_EXACT_INTEGER:
+        return _number_column(cells, present)
     return _mixed_column(cells, present)
+
+
+def _number_column(cells: Sequence[Scalar], present: npt.NDArray[np.bool_] | None) -> Column:
+    """Floats among exact integers: a metric that is 1 now and 0.5 then."""
+    kinds = np.fromiter((type(cell) is int for cell in cells), np.uint8, len(cells))  # Kind.INT is 1, Kind.FLOAT 0
+    return Column(present, kinds, np.array(cells, np.float64))
 
 
 def _mixed_column(cells: Sequence[Scalar], present: npt.NDArray[np.bool_] | None) -> Column:
@@ -173,7 +184,7 @@ def _mixed_column(cells: Sequence[Scalar], present: npt.NDArray[np.bool_] | None
 
 def encode_column(column: Column) -> bytes:
     uniform = isinstance(column.kinds, Kind)
-    flags = int(column.kinds) if uniform else 0  # type: ignore[arg-type]
+    flags = int(column.kinds) if uniform else 0
     parts = [b""]
     if column.present is not None:
         flags |= SPARSE
@@ -189,7 +200,7 @@ def encode_column(column: Column) -> bytes:
     return b"".join(parts)
 
 
-def decode_column(blob: bytes, record_count: int) -> Column:
+def decode_column(blob: Blob, record_count: int) -> Column:
     flags, at, count = blob[0], 1, record_count
     present: npt.NDArray[np.bool_] | None = None
     kinds: npt.NDArray[np.uint8] | Kind = Kind(flags & _KIND_MASK)
@@ -200,7 +211,7 @@ def decode_column(blob: bytes, record_count: int) -> Column:
     if flags & MIXED:
         kinds = np.frombuffer(blob, np.uint8, count, at + 4)
         at += 4 + count
-    values = np.frombuffer(blob[at : at + 8 * count], "<f8")
+    values = np.frombuffer(blob, "<f8", count, at)
     texts = tuple(orjson.loads(bytes(blob[at + 8 * count :]))) if flags & TEXTS else ()
     return Column(present, kinds, values, texts)
 
@@ -212,7 +223,7 @@ def pack_columns(columns: Mapping[int, bytes]) -> bytes:
     return b"".join((*head, *columns.values()))
 
 
-def unpack_columns(packed: bytes, keys: Iterable[int] | None = None) -> dict[int, bytes]:
+def unpack_columns(packed: Blob, keys: Iterable[int] | None = None) -> dict[int, bytes]:
     """The columns of a small block, or of those only that ``keys`` names, by MetricKey.pk."""
     wanted = None if keys is None else set(keys)
     (count,) = struct.unpack_from("<I", packed)
@@ -253,7 +264,8 @@ def join_columns(parts: Sequence[tuple[Column | None, int]]) -> Column:
             present.append(np.zeros(count, np.bool_))
             continue
         present.append(column.present_mask(count))
-        part_kinds = np.full(len(column.values), int(column.kinds), np.uint8) if isinstance(column.kinds, Kind) else column.kinds
+        uniform_kind = isinstance(column.kinds, Kind)
+        part_kinds = np.full(len(column.values), column.kinds, np.uint8) if uniform_kind else np.asarray(column.kinds)
         part_values = column.values
         if column.texts:
             codes = np.array([texts.setdefault(text, len(texts)) for text in column.texts], np.float64)
