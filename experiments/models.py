@@ -76,7 +76,9 @@ class Run(models.Model):
     artifacts_used_count = models.PositiveIntegerField(default=0)
     has_environment = models.BooleanField(default=False)
     record_count = models.BigIntegerField(default=0, help_text="Metric records ingested.")
-    search_text = models.TextField(default="", help_text="Case-folded project, name, display name, id, description, tags.")
+    search_text = models.TextField(
+        default="", help_text="Case-folded project, name, display name, id, description, tags."
+    )
 
     class Meta:
         ordering = ["-created_at", "run_id"]
@@ -104,9 +106,9 @@ class RunDetail(models.Model):
     config = models.JSONField(default=dict)
     summary = models.JSONField(default=dict)
     notes = models.TextField(default="")
-    #: Of every file the mirror reads: [mtime in ns, size], by name. Equal again means nothing to do.
-    file_marks = models.JSONField(default=dict)
-    #: Up to which byte each events file is ingested, committed together with the blocks that hold its points.
+    #: mtime, size and inode of every file the mirror reads (experiments/mirror/marks.py). Equal again: nothing to do.
+    file_marks = models.TextField(default="")
+    #: Of each events file: how far it is ingested, committed together with the blocks that hold its points.
     event_offsets = models.JSONField(default=dict)
 
 

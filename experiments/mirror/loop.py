@@ -1,0 +1,114 @@
+"""The mirror process: looks at every root again and again, and writes what changed in short transactions."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from django.conf import settings
+
+from experiments.mirror.liveness import check_running_runs
+from experiments.models import Change, StorageRoot
+from runicorn.errors import UnusableRoot
+
+logger = logging.getLogger(__name__)
+
+#: From a point in a file to a notice in a browser: this, the feed's 100 ms, and the work itself.
+TICK_S = 0.3
+#: Between two transactions, so that a writer in another process gets its turn.
+PAUSE_S = 0.01
+LIVENESS_EVERY_S = 10.0
+TRIM_EVERY_S = 60.0
+#: A page that was away for longer than this reloads instead of catching up.
+FEED_KEPT_S = 600.0
+#: After an error the mirror starts afresh from the rows, this much later.
+RETRY_S = 2.0
+#: Parsing makes and drops hundreds of thousands of objects without cycles; the collector's defaults look at them all.
+GC_THRESHOLD = 200_000
+
+
+class Mirror(Protocol):
+    """What an app hands over to be kept in step: ``scan`` and ``tidy`` look, ``apply`` writes in one transaction."""
+
+    def scan(self, root: StorageRoot, *, now: float) -> Iterable[list]: ...  # type: ignore[type-arg]  # each its own kind
+    def apply(self, root: StorageRoot, updates: list, *, now: float) -> None: ...  # type: ignore[type-arg]
+    def tidy(self, root: StorageRoot, *, now: float) -> Iterable[None]: ...
+    def is_behind(self, root: StorageRoot) -> bool: ...
+    def forget(self) -> None: ...
+
+
+def run_mirror(mirrors: Sequence[Mirror], *, stop: threading.Event) -> None:
+    """Keep the index in step until ``stop`` is set. An error is logged, and the work begins again from the rows."""
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
+    next_liveness = next_trim = 0.0
+    while not stop.is_set():
+        started = time.monotonic()
+        try:
+            behind = False
+            for root in roots_to_mirror():
+                behind = mirror_once(mirrors, root, now=time.time(), stop=stop) or behind
+                if started >= next_liveness and not behind:
+                    check_running_runs(root, now=time.time())
+            if started >= next_liveness and not behind:
+                next_liveness = started + LIVENESS_EVERY_S
+            if started >= next_trim:
+                next_trim = started + TRIM_EVERY_S
+                trim_feed(now=time.time())
+        except Exception:
+            logger.exception("The mirror failed and begins again in %s s.", RETRY_S)
+            for mirror in mirrors:
+                mirror.forget()
+            stop.wait(RETRY_S)
+            continue
+        stop.wait(PAUSE_S if behind else max(PAUSE_S, TICK_S - (time.monotonic() - started)))
+
+
+def mirror_once(
+    mirrors: Sequence[Mirror], root: StorageRoot, *, now: float, stop: threading.Event | None = None
+) -> bool:
+    """One tick over one root. Returns whether there is more to do at once. now: Unix seconds."""
+    stop = stop or threading.Event()
+    behind = False
+    for mirror in mirrors:
+        for updates in mirror.scan(root, now=now):
+            mirror.apply(root, updates, now=now)
+            if stop.wait(PAUSE_S):
+                return False
+        for _ in mirror.tidy(root, now=now):
+            if stop.wait(PAUSE_S):
+                return False
+        behind = mirror.is_behind(root) or behind
+    if not behind:
+        StorageRoot.objects.filter(pk=root.pk, scanned_at=None).update(scanned_at=now)
+    return behind
+
+
+def roots_to_mirror() -> list[StorageRoot]:
+    """The enabled roots, the local one made to be what the settings say."""
+    ensure_local_root(settings.RUNICORN_STORAGE_ROOT)
+    return list(StorageRoot.objects.filter(enabled=True))
+
+
+def ensure_local_root(path: Path) -> StorageRoot:
+    """The row of the local storage root. Raises UnusableRoot if the folder cannot be read."""
+    if not path.is_dir():
+        raise UnusableRoot(f"The storage root {path} is not a folder that can be read; create it or name another one.")
+    root, _ = StorageRoot.objects.get_or_create(key=StorageRoot.LOCAL, defaults={"path": str(path)})
+    if root.path != str(path):
+        root.path = str(path)
+        root.scanned_at = None
+        root.save(update_fields=["path", "scanned_at"])
+    return root
+
+
+def trim_feed(*, now: float) -> None:
+    """Drop what every reader has seen long ago, but for the newest row: it keeps the sequence going. now: Unix seconds."""
+    newest = Change.objects.order_by("-pk").values_list("pk", flat=True).first()
+    if newest is not None:
+        Change.objects.filter(at__lt=now - FEED_KEPT_S, pk__lt=newest).delete()
