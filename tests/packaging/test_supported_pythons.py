@@ -1,0 +1,55 @@
+"""The library's own tests on every Python it supports: a training machine has no viewer, and its own Python."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.components import python_interpreter
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+#: Of the dependencies, those that the library itself uses; the rest belongs to the viewer.
+LIBRARY_DEPENDENCIES = ("orjson", "filelock", "psutil", "platformdirs", "click")
+
+
+@pytest.mark.parametrize("version", ["3.10", "3.11", "3.12", "3.13"])
+def test_the_library_passes_its_tests_without_the_viewer_on_python(version):
+    python = environment_of(version)
+
+    done = subprocess.run(
+        [python, "-m", "pytest", "-q", "-c", "tests/library.ini", "--rootdir", ".", "tests/runicorn"],
+        cwd=CHECKOUT,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+
+
+def environment_of(version: str) -> str:
+    """The Python of an environment that holds the library's dependencies and pytest, kept from run to run."""
+    wanted = "\n".join(library_requirements())
+    folder = CHECKOUT / f".venv-library-{version}"
+    stamp = folder / ".installed"
+    python = str(folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python"))
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        subprocess.run([python_interpreter(version), "-m", "venv", "--clear", folder], check=True)
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, *wanted.splitlines()], check=True)
+        stamp.write_text(wanted)
+    return python
+
+
+def library_requirements() -> list[str]:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+    dependencies = [line for line in project["project"]["dependencies"] if line.startswith(LIBRARY_DEPENDENCIES)]
+    assert len(dependencies) == len(LIBRARY_DEPENDENCIES)
+    return [*dependencies, *project["dependency-groups"]["library"]]
