@@ -1,0 +1,140 @@
+// One card's chart, drawn by uPlot.
+import uPlot from "../vendor/uplot/uPlot.esm.js";
+import { chartArrays, markPlaces, smoothed } from "./chart_series.js";
+import { axisNumber, duration, number } from "./format.js";
+
+const X_AXIS_PX = 28;
+const POINTS_SHOWN_UP_TO = 40;
+const LABEL_FONT = "11px system-ui, sans-serif";
+
+export function drawChart(card) {
+  const frame = card.element.querySelector("[data-plot]");
+  const arrays = chartArrays(card.series, card.settings, card.startedAt);
+  const drawn = arrays.y.some((value) => value !== null);
+  const shape = JSON.stringify([card.settings.x, card.settings.log, card.settings.smooth > 0, document.documentElement.dataset.bsTheme, drawn]);
+  card.arrays = arrays;
+  card.marks = markPlaces(card.series, arrays, card.settings);
+  showReduction(card);
+  showLast(card);
+  if (card.plot && card.shape === shape) {
+    // a reader who zoomed in stays where he is
+    card.plot.setData(columns(card), !card.zoomed);
+    if (card.zoomed) card.plot.redraw();
+    return;
+  }
+  card.plot?.destroy();
+  card.plot = null;
+  card.shape = shape;
+  card.zoomed = false;
+  frame.replaceChildren();
+  if (!drawn && !card.marks.length) return note(frame, card.settings.log ? gettext("No value above zero: nothing to draw on a logarithmic axis.") : gettext("No values to draw."));
+  card.plot = new uPlot(options(card, frame), columns(card), frame);
+  return undefined;
+}
+
+function columns(card) {
+  const { x, y } = card.arrays;
+  const weight = card.settings.smooth;
+  return weight > 0 ? [x, y, smoothed(y, weight)] : [x, y];
+}
+
+function options(card, frame) {
+  const color = (name) => getComputedStyle(frame).getPropertyValue(name).trim();
+  const line = { stroke: color("--run-color"), width: 1.75, points: { show: () => card.arrays.x.length <= POINTS_SHOWN_UP_TO, size: 5 } };
+  const faint = { ...line, width: 1.25, alpha: 0.3 };
+  const axis = { stroke: color("--chart-axis"), font: LABEL_FONT, grid: { stroke: color("--chart-grid"), width: 1 }, ticks: { show: false } };
+  const byTime = card.settings.x === "time";
+  return {
+    width: frame.clientWidth,
+    height: frame.clientHeight,
+    padding: [10, 12, 0, 0],
+    legend: { show: false },
+    cursor: { sync: { key: "run-charts" }, drag: { x: true, y: false, dist: 8 }, points: { size: 7 }, focus: { prox: -1 } },
+    scales: { x: { time: false, range: xRange }, y: card.settings.log ? { distr: 3 } : { range: yRange } },
+    axes: [
+      { ...axis, size: X_AXIS_PX, gap: 4, space: 64, values: (plot, places) => places.map((x) => (byTime ? duration(x) : axisNumber(x, places[1] - places[0]))) },
+      { ...axis, gap: 4, space: 32, size: yAxisWidth, values: (plot, places) => places.map((y) => (y === null ? "" : axisNumber(y, places[1] - places[0]))) },
+    ],
+    series: card.settings.smooth > 0 ? [{}, faint, { ...line, points: { show: false } }] : [{}, line],
+    hooks: {
+      draw: [(plot) => drawMarks(plot, card.marks, color("--chart-mark"))],
+      setCursor: [(plot) => showPointed(card, plot.cursor.idx)],
+      setSelect: [() => (card.zoomed = true)],
+      ready: [(plot) => plot.over.addEventListener("dblclick", () => (card.zoomed = false))],
+    },
+  };
+}
+
+/** One single point stands in the middle instead of on the edge. */
+function xRange(plot, low, high) {
+  if (low === null || low === undefined) return [0, 1];
+  return low === high ? [low - 1, high + 1] : [low, high];
+}
+
+function yRange(plot, low, high) {
+  if (low === null || low === undefined) return [0, 1];
+  const room = low === high ? Math.abs(low) * 0.1 || 1 : (high - low) * 0.06;
+  return [low - room, high + room];
+}
+
+function yAxisWidth(plot, labels) {
+  const longest = Math.max(3, ...(labels ?? []).map((label) => (label ?? "").length));
+  return Math.ceil(longest * 6.6) + 10;
+}
+
+/** Triangles on the lower edge: here the value was NaN or infinite. */
+function drawMarks(plot, places, color) {
+  const { ctx, bbox } = plot;
+  const size = 5 * devicePixelRatio;
+  ctx.save();
+  ctx.fillStyle = color;
+  for (const place of places) {
+    const x = plot.valToPos(place, "x", true);
+    if (x < bbox.left - 1 || x > bbox.left + bbox.width + 1) continue;
+    const y = bbox.top + bbox.height;
+    ctx.beginPath();
+    ctx.moveTo(x, y - size * 1.4);
+    ctx.lineTo(x - size, y);
+    ctx.lineTo(x + size, y);
+    ctx.fill();
+  }
+  ctx.restore();
+}
+
+function showPointed(card, place) {
+  const value = place === null || place === undefined ? null : card.arrays.y[place];
+  card.element.classList.toggle("is-pointed", value !== null && value !== undefined);
+  if (value === null || value === undefined) return showLast(card);
+  const shown = card.settings.x === "time" ? duration(card.arrays.x[place]) : stepText(card.arrays.x[place]);
+  return writeValue(card, value, shown);
+}
+
+function showLast(card) {
+  const { last_value: value, last_step: step } = card.series;
+  writeValue(card, value, step === null ? "" : stepText(step));
+}
+
+function writeValue(card, value, at) {
+  const shown = card.element.querySelector("[data-value]");
+  shown.textContent = number(value);
+  shown.value = shown.title = value ?? "";
+  card.element.querySelector("[data-at]").textContent = at;
+}
+
+function stepText(step) {
+  return interpolate(gettext("step %s"), [step]);
+}
+
+function showReduction(card) {
+  const { steps, total_points: total, non_finite_count: bad } = card.series;
+  const reduced = steps.length + bad < total;
+  card.element.querySelector("[data-reduced]").textContent = reduced ? interpolate(gettext("%(shown)s of %(total)s points"), { shown: number(steps.length), total: number(total) }, true) : "";
+  card.element.querySelector("[data-non-finite]").textContent = bad ? interpolate(ngettext("%s value is not finite", "%s values are not finite", bad), [number(bad)]) : "";
+}
+
+function note(frame, text) {
+  const element = document.createElement("p");
+  element.className = "chart-note";
+  element.textContent = text;
+  frame.append(element);
+}

@@ -1,0 +1,169 @@
+"""How the pages write numbers, times and durations. The scripts write them alike: static/experiments/format.js."""
+
+from __future__ import annotations
+
+import math
+import re
+import zlib
+from datetime import datetime, timezone
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from experiments.queries.run_table import STATES, RunFilter, RunTable
+
+register = template.Library()
+
+RUN_COLORS = 12
+NOTHING = "–"
+#: The word of each state, and a shape, so that no state is told by colour alone.
+STATE_WORDS = {
+    "running": (gettext_lazy("running"), "●"),
+    "finished": (gettext_lazy("finished"), "✓"),
+    "failed": (gettext_lazy("failed"), "✕"),
+    "interrupted": (gettext_lazy("interrupted"), "■"),
+    "silent": (gettext_lazy("no sign of life"), "?"),
+}
+_EXPONENT = re.compile(r"e\+?(-?)0*(\d)")
+#: From here on a date says more than "400 d ago".
+_DATE_AFTER_S = 30 * 86400
+#: Floats beyond this are no times a calendar can show (year 9999).
+_LAST_TIME = 253402300799
+
+
+@register.filter
+def number(value: float | int | None) -> str:
+    """Four significant digits; whole numbers up to ten million in full. The full value belongs into a title."""
+    if value is None:
+        return NOTHING
+    if not math.isfinite(value):
+        return {math.inf: "∞", -math.inf: "-∞"}.get(value, "NaN")
+    size = abs(value)
+    if size < 1e7 and value == int(value):
+        return f"{int(value):,}"
+    if size < 1e-4 or size >= 1e7:
+        return _EXPONENT.sub(r"e\1\2", f"{value:.3e}")
+    return f"{value:,.0f}" if size >= 9999.5 else f"{value:#.4g}".rstrip(".")
+
+
+@register.filter
+def run_color(run_id: str) -> str:
+    """The class that gives a run its colour, the same on every page."""
+    return f"run-color-{zlib.crc32(run_id.encode()) % RUN_COLORS}"
+
+
+@register.simple_tag
+def when(at: float | None, now: float) -> SafeString:
+    """A moment, relative; the exact one as title (the script rewrites it in the reader's time zone)."""
+    moment = _moment(at)
+    if moment is None or at is None:
+        return format_html("<span>{}</span>", NOTHING)
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago="{}">{}</time>',
+        moment.isoformat(),
+        f"{moment:%Y-%m-%d %H:%M:%S} UTC",
+        at,
+        ago(at, now),
+    )
+
+
+@register.simple_tag
+def exact_time(at: float | None) -> SafeString:
+    """A moment, exact; the script rewrites it in the reader's time zone."""
+    moment = _moment(at)
+    if moment is None:
+        return format_html("<span>{}</span>", NOTHING)
+    return format_html(
+        '<time datetime="{}" data-exact="{}">{}</time>', moment.isoformat(), at, f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    )
+
+
+@register.simple_tag
+def time_span(started_at: float, ended_at: float | None, now: float) -> SafeString:
+    """How long something took; without an end it counts on in the page."""
+    if ended_at is None:
+        return format_html('<span data-since="{}">{}</span>', started_at, duration(now - started_at))
+    return format_html("<span>{}</span>", duration(ended_at - started_at))
+
+
+@register.simple_tag
+def state_mark(state: str, last_sign_at: float | None, now: float) -> SafeString:
+    """A run's state as shape and word; a silent run says since when."""
+    word, shape = STATE_WORDS[state]
+    title = ""
+    if state == "silent" and last_sign_at is not None:
+        title = _("no sign of life since %(moment)s") % {"moment": ago(last_sign_at, now)}
+    return format_html(
+        '<span class="state state-{}"{}><span aria-hidden="true">{}</span> {}</span>',
+        state,
+        format_html(' title="{}"', title) if title else "",
+        shape,
+        word,
+    )
+
+
+@register.inclusion_tag("experiments/_sort_head.html")
+def sort_head(choice: RunFilter, key: str, label: str, css_class: str = "") -> dict[str, object]:
+    """A column's head: a link that sorts by ``key``, and the other way round when it does already."""
+    descending = choice.sort == f"-{key}"
+    active = choice.sort.removeprefix("-") == key
+    # times and results are asked for largest first, names from A
+    first = key if key in ("experiment", "status") else f"-{key}"
+    query = choice.query_string(sort=(key if descending else f"-{key}") if active else first)
+    direction = ("descending" if descending else "ascending") if active else ""
+    return {"query": query, "label": label, "key": key, "direction": direction, "css_class": css_class}
+
+
+@register.inclusion_tag("experiments/_status_links.html")
+def status_links(table: RunTable) -> dict[str, object]:
+    """The states that occur, each with its count and the link that leaves only those runs."""
+    links = [("", _("All"), "")] + [(state, *STATE_WORDS[state]) for state in STATES]
+    return {
+        "links": [
+            {"state": state, "word": word, "shape": shape, "count": table.counts[state], "query": query}
+            for state, word, shape in links
+            if not state or table.counts[state] or state == table.choice.status
+            for query in [table.choice.query_string(status=state)]
+        ],
+        "chosen": table.choice.status,
+    }
+
+
+def ago(at: float, now: float) -> str:
+    """ "4 min ago"; a date for what is more than a month old."""
+    age = now - at
+    if age >= _DATE_AFTER_S:
+        moment = _moment(at)
+        return f"{moment:%Y-%m-%d}" if moment else NOTHING
+    if age < 60:
+        return _("just now")
+    if age < 3600:
+        return _("%(n)s min ago") % {"n": int(age // 60)}
+    if age < 86400:
+        return _("%(n)s h ago") % {"n": int(age // 3600)}
+    return _("%(n)s d ago") % {"n": int(age // 86400)}
+
+
+def duration(seconds: float) -> str:
+    """The two largest units: "2 h 05 min"; below ten seconds one decimal."""
+    seconds = max(0.0, seconds)
+    if seconds < 9.95:
+        return _("%(s)s s") % {"s": f"{seconds:.1f}"}
+    whole = round(seconds)
+    if whole < 60:
+        return _("%(s)s s") % {"s": whole}
+    if whole < 3600:
+        return _("%(m)s min %(s)s s") % {"m": whole // 60, "s": f"{whole % 60:02d}"}
+    if whole < 86400:
+        return _("%(h)s h %(m)s min") % {"h": whole // 3600, "m": f"{whole // 60 % 60:02d}"}
+    return _("%(d)s d %(h)s h") % {"d": whole // 86400, "h": f"{whole // 3600 % 24:02d}"}
+
+
+def _moment(at: float | None) -> datetime | None:
+    """None for what no calendar holds: a file may claim any number."""
+    if at is None or not 0 <= at <= _LAST_TIME:
+        return None
+    return datetime.fromtimestamp(at, tz=timezone.utc)

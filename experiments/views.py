@@ -1,0 +1,111 @@
+"""The pages. What they fetch while they are open is in page_data.py."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from experiments.access import get_run_for
+from experiments.logs import log_tail
+from experiments.models import Run, StorageRoot
+from experiments.queries import run_page
+from experiments.queries.run_table import RunFilter, run_table
+from experiments.queries.shell import Shell, page_shell
+from experiments.queries.trees import tree_of
+
+#: Lines a log page begins with; older ones are fetched when the reader scrolls up to them.
+LOG_LINES = 500
+#: Environment entries that the overview shows in a section of their own.
+_APART = frozenset({"pip_packages", "conda_packages"})
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The list of runs is the overview until there is more to see."""
+    return redirect("run_list")
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def run_list(request: HttpRequest) -> HttpResponse:
+    shell = page_shell(now=time.time())
+    table = run_table(RunFilter.from_query(request.GET), page_number=request.GET.get("page"), now=shell.now)
+    context = {"table": table, "roots": StorageRoot.objects.filter(enabled=True)}
+    return _page(request, "run_list", shell, context, fragment="_run_table")
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def run_charts(request: HttpRequest, run_id: str) -> HttpResponse:
+    shell, run = page_shell(now=time.time()), run_from(request, run_id)
+    return _tab(request, shell, run, "charts", {"sections": run_page.metric_sections(run)})
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def run_overview(request: HttpRequest, run_id: str) -> HttpResponse:
+    shell, run = page_shell(now=time.time()), run_from(request, run_id)
+    documents = run_page.documents_of(run)
+    environment = {key: value for key, value in (documents.environment or {}).items() if key not in _APART}
+    context = {
+        "documents": documents,
+        "config": tree_of(documents.config),
+        "summary": tree_of(documents.summary),
+        "environment": tree_of(environment),
+    }
+    return _tab(request, shell, run, "overview", context)
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def run_logs(request: HttpRequest, run_id: str) -> HttpResponse:
+    shell, run = page_shell(now=time.time()), run_from(request, run_id)
+    return _tab(request, shell, run, "logs", {"log": log_tail(run, lines=LOG_LINES)})
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def run_media(request: HttpRequest, run_id: str) -> HttpResponse:
+    shell, run = page_shell(now=time.time()), run_from(request, run_id)
+    return _tab(request, shell, run, "media", {"images": run_page.image_page(run, page_number=request.GET.get("page"))})
+
+
+@require_safe
+def run_head(request: HttpRequest, run_id: str) -> HttpResponse:
+    """What stands above the tabs, alone: fetched again when the run changed."""
+    head = run_page.run_head(run_from(request, run_id))
+    return render(request, "experiments/_run_head.html", {"head": head, "shell": page_shell(now=time.time())})
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def problems(request: HttpRequest) -> HttpResponse:
+    shell = page_shell(now=time.time())
+    page = run_page.problem_page(page_number=request.GET.get("page"))
+    return _page(request, "problems", shell, {"page": page}, fragment="_problems")
+
+
+def run_from(request: HttpRequest, run_id: str) -> Run:
+    """The run that the address names. Raises RunNotFound."""
+    return get_run_for(request.user, run_id, root=request.GET.get("root"), path=request.GET.get("path"))
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of the page: neither a boosted link nor a page restored from history."""
+    htmx = request.htmx  # type: ignore[attr-defined]  # set by django-htmx's middleware
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def _tab(request: HttpRequest, shell: Shell, run: Run, tab: str, context: dict[str, Any]) -> HttpResponse:
+    context |= {"head": run_page.run_head(run), "tab": tab, "panel": f"experiments/_{tab}.html"}
+    return _page(request, "run", shell, context, fragment="_run_tab")
+
+
+def _page(request: HttpRequest, name: str, shell: Shell, context: dict[str, Any], *, fragment: str) -> HttpResponse:
+    template = fragment if wants_fragment(request) else name
+    return render(request, f"experiments/{template}.html", context | {"shell": shell})
