@@ -9,6 +9,7 @@ import hashlib
 import os
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,11 @@ def console_capture_enabled() -> bool:
 def strict_mode() -> bool:
     """Whether RUNICORN_STRICT makes logging raise what it otherwise warns about and counts (our tests set it)."""
     return _switch(STRICT_VARIABLE, default=False)
+
+
+def read_variables(names: Iterable[str]) -> dict[str, str]:
+    """Those of the named environment variables that are set (what a run records of its environment)."""
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def _switch(variable: str, *, default: bool) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,8 @@ def read_document(folder: Path, name: str) -> dict[str, Any] | None:
     """
     try:
         with open_regular(folder, name) as file:
-            text = file.read(MAX_DOCUMENT_BYTES + 1)
+            # not simply the limit: Python would set aside that much memory for every small file
+            text = file.read(min(os.fstat(file.fileno()).st_size, MAX_DOCUMENT_BYTES) + 1)
     except FileNotFoundError:
         return None
     except Exception as error:
@@ -50,7 +50,7 @@ def write_document(path: Path, value: dict[str, Any], *, mode: int = 0o666) -> N
 
 def write_file(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """As write_document, for bytes."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
         with os.fdopen(descriptor, "wb") as file:

@@ -28,6 +28,9 @@ MEDIA_DIR = "media"
 RUNS_DIR = "runs"
 ROOT_METADATA = ".experiments_metadata.json"  # tags of 0.4: read, never written
 
+#: The ``exit_reason`` of a run whose process died without a word.
+PROCESS_NOT_FOUND = "process_not_found"
+
 #: Top-level names that are never a project.
 RESERVED_NAMES = frozenset({"runs", "artifacts", "evaluations", "sweeps", "webui"})
 NAME_MAX_CHARS = 100
