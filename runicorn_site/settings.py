@@ -45,9 +45,10 @@ INSTALLED_APPS = [
     "runicorn_site",
 ]
 
+# Static files are answered before Django is asked (runicorn_site/static_files.py).
 MIDDLEWARE = [
+    "experiments.http.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -57,6 +58,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "experiments.http.middleware.ProblemMiddleware",
 ]
 
 ROOT_URLCONF = "runicorn_site.urls"
@@ -82,16 +84,15 @@ TEMPLATES = [
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["experiments.http.rendering.OrjsonRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["experiments.http.rendering.OrjsonParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "experiments.http.rendering.AlwaysJson",
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS is answered by the middleware
     # bound to loopback nobody logs in, and beyond it the viewer refuses to start unless told --no-auth
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,
     "EXCEPTION_HANDLER": "experiments.http.errors.drf_exception_handler",
 }
-
-# Only notices pass here, never data, and only between consumers of the one web process.
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 # Databases -------------------------------------------------------------------------------------------------------
 
@@ -103,6 +104,8 @@ def _sqlite(path: Path) -> dict[str, object]:
         # A request may hold no transaction while it renders: SQLite has one writer.
         "ATOMIC_REQUESTS": False,
         "CONN_MAX_AGE": None,
+        # each can be made without the other
+        "TEST": {"DEPENDENCIES": []},
         "OPTIONS": {
             "timeout": 10,
             # A transaction that begins by reading and then writes would fail at once when another writer was faster.
@@ -131,8 +134,6 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [SITE_DIR / "static"]
-# Files are served where the packages have them: a wheel needs no collectstatic.
-SERVESTATIC_USE_FINDERS = True
 
 #: Cookies of viewers on other ports of one host must not overwrite each other's session.
 SESSION_COOKIE_NAME = "runicorn_session"
@@ -167,6 +168,6 @@ LOGGING = {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         # 404 and 400 answers are the client's business, not the server's
         "django.request": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
-        "django.security.DisallowedHost": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+        "django.security.DisallowedHost": {"handlers": ["stderr"], "level": "CRITICAL", "propagate": False},
     },
 }

@@ -99,6 +99,19 @@ def load_run(run_pk: int, *, key_pks: Collection[int] | None = None) -> RunArray
     raise Conflict(f"The metrics of run number {run_pk} are being rewritten; try again in a moment.")
 
 
+def cache_figures() -> dict[str, object]:
+    """How the cache of decoded arrays does, as ``/api/health`` gives it. size, max_size: bytes."""
+    asked = _cache.hits + _cache.misses
+    return {
+        "enabled": True,
+        "hit_rate": f"{100 * _cache.hits / asked if asked else 0.0:.1f}%",
+        "hits": _cache.hits,
+        "misses": _cache.misses,
+        "size": _cache.total_bytes,
+        "max_size": _cache.max_bytes,
+    }
+
+
 def clear_cache() -> None:
     """Forget everything that was read. For when primary keys begin again: tests that roll back, a new index file."""
     _cache.clear()

@@ -26,12 +26,16 @@ class ByteBoundedCache(Generic[Item]):
         self._items: OrderedDict[tuple[int, int], tuple[Item, int]] = OrderedDict()
         self._total_bytes = 0
         self._lock = threading.Lock()
+        self.hits = 0
+        self.misses = 0
 
     def get(self, key: tuple[int, int]) -> Item | None:
         with self._lock:
             found = self._items.get(key)
             if found is None:
+                self.misses += 1
                 return None
+            self.hits += 1
             self._items.move_to_end(key)
             return found[0]
 

@@ -1,0 +1,100 @@
+"""Runs: the list, one run, its progress."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.http import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from experiments.access import get_root_for, get_run_for
+from experiments.api.serializers import RunChoiceQuery, RunListQuery, RunSearchQuery, parse_run_ids
+from experiments.http.envelope import command_response
+from experiments.http.streaming import array_pieces, json_stream
+from experiments.queries.run_search import search_runs
+from experiments.queries.runs import run_item, run_list_slice
+from experiments.services.recycle_bin import soft_delete_runs
+
+#: A run has some 450 bytes as JSON; a piece of the answer has at most 256 KiB.
+RUNS_A_SLICE = 500
+USER_DELETED = "user_deleted"
+
+
+class RunList(APIView):
+    """All runs outside the recycle bin as one array, newest first."""
+
+    def get(self, request: Request) -> HttpResponseBase:
+        values = RunListQuery.parse(request.query_params)
+        if "root" in values:
+            get_root_for(request.user, values["root"])
+        return json_stream(array_pieces(_slices(values)))
+
+
+def _slices(values: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    filters = RunListQuery.filters(values)
+    left, offset, after = values.get("limit"), values["offset"], None
+    while left is None or left > 0:
+        size = RUNS_A_SLICE if left is None else min(left, RUNS_A_SLICE)
+        part = run_list_slice(filters, after=after, offset=offset, size=size)
+        yield part.items
+        if part.next_position is None:
+            return
+        after, offset = part.next_position, 0
+        left = None if left is None else left - size
+
+
+class RunDetails(APIView):
+    def get(self, request: Request, run_id: str) -> Response:
+        return Response(run_item(get_run_for(request.user, run_id, **RunChoiceQuery.parse(request.query_params))))
+
+
+class RunProgress(APIView):
+    """Deprecated: there never was a progress; the status is real."""
+
+    def get(self, request: Request, run_id: str) -> Response:
+        run = get_run_for(request.user, run_id, **RunChoiceQuery.parse(request.query_params))
+        return Response({"available": False, "status": run.status})
+
+
+class SoftDelete(APIView):
+    """Put runs into the recycle bin."""
+
+    def post(self, request: Request) -> Response:
+        run_ids = parse_run_ids(request.data, verb="delete")
+        outcomes = soft_delete_runs(run_ids, reason=USER_DELETED, at=time.time())
+        count = sum(outcome is None for outcome in outcomes.values())
+        fields = {"deleted_count": count, "results": batch_results(outcomes)}
+        return command_response(fields, message=f"Soft deleted {count} of {len(outcomes)} runs")
+
+
+def batch_results(outcomes: Mapping[str, str | None]) -> dict[str, dict[str, Any]]:
+    return {
+        run_id: {"success": True} if error is None else {"success": False, "error": error}
+        for run_id, error in outcomes.items()
+    }
+
+
+class RunSearchView(APIView):
+    """``GET /api/v2/experiments``: filtered, sorted, a page at a time."""
+
+    def get(self, request: Request) -> Response:
+        started = time.perf_counter()
+        search = RunSearchQuery.search_of(request.query_params)
+        if search.root is not None:
+            get_root_for(request.user, search.root)
+        found = search_runs(search)
+        return Response(
+            {
+                "experiments": found.items,
+                "total": found.total,
+                "page": search.page,
+                "per_page": search.per_page,
+                "has_next": search.page * search.per_page < found.total,
+                "has_prev": search.page > 1,
+                "query_time_ms": round((time.perf_counter() - started) * 1000, 2),
+            }
+        )

@@ -1,0 +1,201 @@
+"""Live changes: one reader of the change feed a web process, on its event loop, and everybody who listens.
+
+Messages of the socket ``/live/ws``:
+
+    page → {"subscribe": ["<run id>", …]} or {"subscribe": "*"}     what it wants to hear of
+    page → {"since": 123}                                           what it has seen; sent again after a reconnect
+    us   → {"type": "changes", "seq": 130, "changes": [{"seq", "run", "root", "path", "kind", "records"}, …]}
+    us   → {"type": "reset", "seq": 130}                            too much was missed: load anew
+
+Notices say what changed and carry no data. A listener pulls from its own place in the feed, so a slow one holds up
+nobody and is never owed more than one message. Rules and measurements: docs/design/0006-live.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote
+
+from django.db import connections
+
+from experiments.http.threads import in_request_thread, index_identity
+from experiments.queries.changes import Notice, changes_after, newest_sequence
+from runicorn.errors import InvalidInput
+
+logger = logging.getLogger(__name__)
+
+#: How often the index is asked whether anybody wrote: a microsecond's work without a lock.
+POLL_INTERVAL_S = 0.1
+#: Notices kept in memory; who is further behind reads the table.
+RECENT_NOTICES = 2000
+MAX_SUBSCRIBED_RUNS = 1000
+
+
+class ChangeFeed:
+    """What the mirror wrote, as it writes it. Used on one event loop only."""
+
+    def __init__(self) -> None:
+        self.newest = 0
+        self._recent: list[Notice] = []
+        self._listeners: set[Subscription] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._is_ready = asyncio.Event()
+
+    @asynccontextmanager
+    async def subscribed(self, subscription: Subscription) -> AsyncIterator[None]:
+        """Let a subscription hear. The first one starts the reader, the last one stops it."""
+        self._listeners.add(subscription)
+        if self._task is None:
+            self._is_ready.clear()
+            self._task = asyncio.create_task(self._read())
+        try:
+            await self._is_ready.wait()
+            subscription.start(self)
+            yield
+        finally:
+            self._listeners.discard(subscription)
+            if not self._listeners and self._task is not None:
+                self._task.cancel()
+                self._task = None
+
+    async def after(self, sequence: int) -> list[Notice] | None:
+        """Notices behind ``sequence``; None if they are gone."""
+        if self._recent and self._recent[0]["seq"] <= sequence + 1:
+            return [notice for notice in self._recent if notice["seq"] > sequence]
+        return await in_request_thread(changes_after, sequence)
+
+    async def _read(self) -> None:
+        while True:
+            identity = index_identity()
+            try:
+                watch = _open_watch()
+            except sqlite3.Error:
+                await asyncio.sleep(POLL_INTERVAL_S)  # being replaced just now
+                continue
+            try:
+                await self._begin()
+                await self._follow(watch, identity)
+            except sqlite3.Error:
+                logger.warning("The change feed could not be read; trying again.", exc_info=True)
+                await asyncio.sleep(1)
+            finally:
+                watch.close()
+
+    async def _begin(self) -> None:
+        """Start at the end of the feed of this index file. Listeners who were further are told to load anew."""
+        self._recent = []
+        self.newest = await in_request_thread(newest_sequence)
+        self._is_ready.set()
+        self._wake()
+
+    async def _follow(self, watch: sqlite3.Connection, identity: tuple[int, int] | None) -> None:
+        """Until the index is another file."""
+        seen = None
+        while index_identity() == identity:
+            version = watch.execute("PRAGMA data_version").fetchone()[0]
+            if version != seen:
+                seen = version
+                await self._take_over()
+            await asyncio.sleep(POLL_INTERVAL_S)
+
+    async def _take_over(self) -> None:
+        notices = await in_request_thread(changes_after, self.newest)
+        if notices is None:
+            await self._begin()
+        elif notices:
+            self._recent = (self._recent + notices)[-RECENT_NOTICES:]
+            self.newest = notices[-1]["seq"]
+            self._wake()
+
+    def _wake(self) -> None:
+        for listener in self._listeners:
+            listener.waker.set()
+
+
+class Subscription:
+    """What one listener wants to hear of, and how far it has heard."""
+
+    def __init__(self) -> None:
+        self.waker = asyncio.Event()
+        self._feed: ChangeFeed | None = None
+        self._run_ids: frozenset[str] | None = frozenset()  # None: all
+        self._place: int | None = None
+
+    def start(self, feed: ChangeFeed) -> None:
+        self._feed = feed
+        if self._place is None:
+            self._place = feed.newest
+
+    def apply(self, message: object) -> None:
+        """Take over what the listener sent. Raises InvalidInput."""
+        if not isinstance(message, Mapping) or not ({"subscribe", "since"} & message.keys()):
+            raise InvalidInput('Send {"subscribe": [run ids]}, {"subscribe": "*"} or {"since": number}.')
+        if "subscribe" in message:
+            self._run_ids = _wanted(message["subscribe"])
+        if "since" in message:
+            since = message["since"]
+            if not isinstance(since, int) or isinstance(since, bool) or not 0 <= since < 2**63:
+                raise InvalidInput(f"since is {since!r}; send the seq of the last message.")
+            self._place = since
+        self.waker.set()
+
+    async def next_message(self) -> dict[str, Any]:
+        """Waits until there is something to say."""
+        assert self._feed is not None, "start() comes first"
+        assert self._place is not None
+        while True:
+            self.waker.clear()
+            if self._place != self._feed.newest:
+                place, notices = self._place, None
+                if self._place < self._feed.newest:
+                    notices = await self._feed.after(self._place)
+                if place != self._place:
+                    continue  # the listener named another place meanwhile
+                if not notices:
+                    self._place = self._feed.newest
+                    return {"type": "reset", "seq": self._place}
+                self._place = notices[-1]["seq"]
+                wanted = self._matching(notices)
+                if wanted:
+                    return {"type": "changes", "seq": self._place, "changes": wanted}
+            else:
+                await self.waker.wait()
+
+    def _matching(self, notices: list[Notice]) -> list[Notice]:
+        """What this listener wants, of each run and kind the last one only."""
+        last = {
+            (notice["run"], notice["path"], notice["kind"]): notice
+            for notice in notices
+            if self._run_ids is None or notice["run"] in self._run_ids
+        }
+        return list(last.values())
+
+
+def _wanted(value: object) -> frozenset[str] | None:
+    if value == "*":
+        return None
+    if not isinstance(value, list) or len(value) > MAX_SUBSCRIBED_RUNS or not all(isinstance(i, str) for i in value):
+        raise InvalidInput(f'subscribe takes "*" or a list of at most {MAX_SUBSCRIBED_RUNS} run ids.')
+    return frozenset(value)
+
+
+def _open_watch() -> sqlite3.Connection:
+    """A connection that only ever asks for the data version. Raises sqlite3.Error."""
+    path = connections.settings["index"]["NAME"]
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
+
+
+_feed: ChangeFeed | None = None
+
+
+def change_feed() -> ChangeFeed:
+    """The one feed of this process; made on the event loop that uses it."""
+    global _feed
+    if _feed is None:
+        _feed = ChangeFeed()
+    return _feed

@@ -1,0 +1,151 @@
+"""``GET /api/v2/experiments``: filter, sort and page through runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.db.models import F, QuerySet
+from django.db.models.expressions import CombinedExpression, OrderBy
+from django.db.models.functions import Coalesce
+
+from experiments.models import Run, RunTag
+from experiments.queries.runs import in_roots, root_places
+from runicorn.storage import layout
+
+#: What ``order_by`` may name, and the column or expression behind it.
+ORDERINGS: dict[str, str | CombinedExpression] = {
+    "created_at": "created_at",
+    "updated_at": "updated_at",
+    "ended_at": "ended_at",
+    "duration_seconds": F("ended_at") - Coalesce("started_at", "created_at"),
+    "best_metric_value": "best_metric_value",
+    "status": "status",
+    "project": "project",
+    "name": "name",
+    "id": "run_id",
+}
+
+
+@dataclass(frozen=True)
+class RunSearch:
+    """One question. Ranges are inclusive; None leaves a filter out.
+
+    order_by: a key of ORDERINGS. page: from 1. text: a case-insensitive substring of project, name, description or id.
+    """
+
+    project: str | None = None
+    name: str | None = None
+    statuses: Sequence[str] | None = None
+    tags: Sequence[str] = ()
+    text: str | None = None
+    created_after: float | None = None
+    created_before: float | None = None
+    best_metric_min: float | None = None
+    best_metric_max: float | None = None
+    include_deleted: bool = False
+    root: str | None = None
+    order_by: str = "created_at"
+    descending: bool = True
+    page: int = 1
+    per_page: int = 50
+
+
+@dataclass(frozen=True)
+class RunSearchPage:
+    """The runs of one page as API items, and the number of matches on all pages."""
+
+    items: list[dict[str, Any]]
+    total: int
+
+
+def search_runs(search: RunSearch) -> RunSearchPage:
+    """One page of the matches; empty if it lies behind the last."""
+    matches = _matches(search)
+    first = (search.page - 1) * search.per_page
+    rows = matches.order_by(*_ordering(search)).values_list(*_COLUMNS)[first : first + search.per_page]
+    items = list(_items(rows))
+    # a page that is not full says how many there are, unless it lies behind the end
+    known = first + len(items) if items and len(items) < search.per_page else None
+    return RunSearchPage(items=items, total=matches.count() if known is None else known)
+
+
+def _matches(search: RunSearch) -> QuerySet[Run]:
+    runs = Run.objects.all() if search.include_deleted else Run.objects.filter(deleted_at=None)
+    exact = {
+        "project": search.project,
+        "name": search.name,
+        "status__in": search.statuses,
+        "created_at__gte": search.created_after,
+        "created_at__lte": search.created_before,
+        "best_metric_value__gte": search.best_metric_min,
+        "best_metric_value__lte": search.best_metric_max,
+    }
+    runs = runs.filter(**{lookup: value for lookup, value in exact.items() if value is not None})
+    for tag in search.tags:
+        runs = runs.filter(pk__in=RunTag.objects.filter(tag=tag).values("run_id"))
+    if search.text:
+        runs = runs.filter(search_text__contains=search.text.casefold())
+    return in_roots(runs, search.root)
+
+
+def _ordering(search: RunSearch) -> list[OrderBy | str]:
+    """Nulls last in both directions, ties by id."""
+    column = ORDERINGS[search.order_by]
+    ties = ["run_id", "pk"]
+    if column == "created_at":  # never null, and spelled so that the index by time serves it
+        return ["-created_at" if search.descending else "created_at", *ties]
+    expression = F(column) if isinstance(column, str) else column
+    return [OrderBy(expression, descending=search.descending, nulls_last=True), *ties]
+
+
+_COLUMNS = (
+    "run_id",
+    "root_id",
+    "path",
+    "project",
+    "name",
+    "status",
+    "created_at",
+    "started_at",
+    "ended_at",
+    "updated_at",
+    "deleted_at",
+    "best_metric_name",
+    "best_metric_value",
+    "best_metric_step",
+    "best_metric_mode",
+    "pid",
+    "hostname",
+    "tags",
+)
+
+
+def _items(rows: QuerySet[Run, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
+    roots = root_places()
+    for row in rows:
+        run = dict(zip(_COLUMNS, row, strict=True))
+        root_key, root_path = roots[run.pop("root_id")]
+        directory = f"{root_path}/{run.pop('path')}"
+        events = f"{directory}/{layout.EVENTS}"
+        yield {
+            "id": run.pop("run_id"),
+            **run,
+            "created_time": run["created_at"],
+            "duration_seconds": _duration(run),
+            "tags": orjson.Fragment(run["tags"]),
+            "run_dir": directory,
+            "logs": f"{directory}/{layout.LOGS}",
+            "metrics": events,
+            "metrics_step": events,
+            "root": root_key,
+        }
+
+
+def _duration(run: dict[str, Any]) -> float | None:
+    if run["ended_at"] is None:
+        return None
+    started = run["started_at"] if run["started_at"] is not None else run["created_at"]
+    return float(run["ended_at"] - started)
