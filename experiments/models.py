@@ -155,7 +155,8 @@ class MetricSeries(models.Model):
 class MetricBlock(models.Model):
     """A range of a run's metric records: their axes once, and (in small blocks) all their columns.
 
-    Written once, never changed; small blocks are merged into larger ones. Binary layout: experiments/metrics/block_format.py.
+    Written once, never changed; small blocks are merged into larger ones.
+    Binary layout: experiments/metrics/block_format.py.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="blocks")

@@ -20,7 +20,7 @@ MAX_KEYS_PER_RUN = 20_000
 
 
 class MetricKeys:
-    """MetricKey.pk by name; names are never removed, so what was seen once stays true (until the index is made anew)."""
+    """MetricKey.pk by name. Names are never removed: what was seen once stays true until the index is made anew."""
 
     def __init__(self) -> None:
         self._keys: dict[str, int] = {}
@@ -152,7 +152,7 @@ class _Batch:
         series, blocks, progress = [], [], []
         for update, batch in with_points:
             state, axes = states[update.path], batch.axes
-            assert axes is not None  # noqa: S101  with_points holds no other
+            assert axes is not None
             columns = self._allowed_columns(
                 update, state, {keys[name]: column for name, column in batch.columns.items()}, current
             )
@@ -190,7 +190,8 @@ class _Batch:
             return columns
         allowed = known | set(sorted(columns.keys() - known)[: max(0, MAX_KEYS_PER_RUN - len(known))])
         update.problems[f"{update.path}/{layout.EVENTS}"] = (
-            f"More than {MAX_KEYS_PER_RUN} metric names; further ones are left out. Log what varies as a step or a value, not as a name."
+            f"More than {MAX_KEYS_PER_RUN} metric names; further ones are left out. "
+            "Log what varies as a step or a value, not as a name."
         )
         return {key: column for key, column in columns.items() if key in allowed}
 
@@ -202,7 +203,7 @@ class _Batch:
                 self.changes.append((key, _run_id(update.path), Change.Kind.MEDIA.value, None, self.now))
 
     def _write_best(self, states: dict[str, RunState]) -> None:
-        """The best value so far of runs that name a primary metric and have not written its best value (they still run, or were killed)."""
+        """The best value so far of runs that name a primary metric and have not written it (yet)."""
         wanted = {state.key: state.best for state in states.values() if state.best}
         if not wanted:
             return

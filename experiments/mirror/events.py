@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -64,7 +65,8 @@ def read_events(
 ) -> EventBatch:
     """The next batch of ``name`` after ``state``.
 
-    records_before: metric records the run has already. writer_is_done: a last line without a newline is then taken if it is whole.
+    records_before: metric records the run has already.
+    writer_is_done: a last line without a newline is then taken if it is whole.
     Raises FileNotFoundError, OutsideRoot or StorageDamaged if the file cannot be opened.
     """
     with open_regular(run_dir, name) as file:
@@ -102,7 +104,7 @@ def _tail(file: BinaryIO, offset: int) -> str:
 def _next_lines(file: BinaryIO, state: EventsState, writer_is_done: bool) -> tuple[bytes, EventsState]:
     """Whole lines from the offset on (b"" at the end of what is whole), and the state behind them."""
     file.seek(state.offset)
-    chunk = file.read(READ_BYTES)
+    chunk = file.read(min(READ_BYTES, max(0, os.fstat(file.fileno()).st_size - state.offset)))
     while (end := chunk.rfind(b"\n")) < 0 or state.skipping:
         if state.skipping or len(chunk) > MAX_LINE_BYTES:
             chunk, state = _skip_line(file, chunk, state)

@@ -1,7 +1,7 @@
 """Which running runs still live: the dead-process rule, applied to the rows of one root.
 
-Written are ``status.json`` of a run whose process is certainly gone on this machine, and ``Run.silent`` of one that gives no
-sign of life and may be elsewhere. Rule: docs/design/0002-run-directories.md, part "Whether a run lives".
+Written are ``status.json`` of a run whose process is certainly gone on this machine, and ``Run.silent`` of one that
+gives no sign of life and may be elsewhere. Rule: docs/design/0002-run-directories.md, part "Whether a run lives".
 """
 
 from __future__ import annotations

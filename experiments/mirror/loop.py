@@ -108,7 +108,7 @@ def ensure_local_root(path: Path) -> StorageRoot:
 
 
 def trim_feed(*, now: float) -> None:
-    """Drop what every reader has seen long ago, but for the newest row: it keeps the sequence going. now: Unix seconds."""
+    """Drop what every reader has seen long ago, but for the newest row. now: Unix seconds."""
     newest = Change.objects.order_by("-pk").values_list("pk", flat=True).first()
     if newest is not None:
         Change.objects.filter(at__lt=now - FEED_KEPT_S, pk__lt=newest).delete()

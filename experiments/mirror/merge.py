@@ -1,7 +1,7 @@
 """Merging small blocks into larger ones, so that reading a run never takes more than some dozens of rows.
 
-Blocks grow by tiers: as soon as the newest FANOUT blocks of a run are all below a limit (16, 256, 4,096, 65,536 records)
-they become one; so a point is rewritten about four times at most before it lies in a block of BLOCK_RECORDS.
+Blocks grow by tiers: as soon as the newest FANOUT blocks of a run are all below a limit (16, 256, 4,096 or 65,536
+records) they become one; so a point is rewritten about four times at most before it lies in a block of BLOCK_RECORDS.
 When a run has ended, what is left is merged at once.
 """
 

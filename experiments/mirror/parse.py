@@ -1,7 +1,7 @@
 """From bytes of an events file to columns.
 
 The common case, a writer that logs the same keys again and again, goes through orjson and list comprehensions only:
-per row that is about one and a half times the parsing itself. Formats: docs/design/0002-run-directories.md, part "events.jsonl".
+per row that is about one and a half times the parsing itself. Format: docs/design/0002-run-directories.md.
 """
 
 from __future__ import annotations
@@ -178,10 +178,17 @@ def _build(cells: dict[str, Any], record_count: int) -> dict[str, Column]:
         if types - {float, int}:
             values, positions = _scalars(values, positions)
         elif int in types and not _fits([value for value in values if type(value) is int]):
-            values = [float(value) if type(value) is int else value for value in values]
+            values = [_as_float(value) for value in values]
         if values:
             columns[text(key)[:KEY_MAX_CHARS]] = build_column(values, positions, record_count)
     return columns
+
+
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return math.inf if value > 0 else -math.inf
 
 
 def _scalars(values: Sequence[Any], positions: Sequence[int] | None) -> tuple[list[Scalar], Sequence[int]]:
@@ -194,7 +201,7 @@ def _scalars(values: Sequence[Any], positions: Sequence[int] | None) -> tuple[li
         if isinstance(value, str):
             value = json_text.NON_FINITE.get(value) if value in json_text.NON_FINITE else text(value)
         elif type(value) is int and abs(value) > MAX_INTEGER:
-            value = float(value) if abs(value) < 1e308 else math.inf
+            value = _as_float(value)
         kept.append(value)
         where.append(position)
     return kept, where

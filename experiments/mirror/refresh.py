@@ -13,7 +13,9 @@ from runicorn.storage.run_documents import read_older_curation, read_run_documen
 
 
 def refresh_run(root: StorageRoot, path: str, *, now: float) -> Run | None:
-    """Read the documents of one run directory again and write its row. None if the directory is gone: so is its row then.
+    """Read the documents of one run directory again and write its row.
+
+    None if the directory is gone: so is its row then.
 
     Points stay as they are: ingesting events is the mirror's alone. It may run beside the mirror: both write what the
     files say, and marks are left alone, so that the mirror looks once more.

@@ -75,6 +75,8 @@ class RunsMirror:
         state = self._state(root)
         self._read_older_curation(state)
         gone = self._follow_tree(state, now)
+        if not state.tree.is_reachable:
+            return
         yield from _batches(removal(path) for path in gone)
         hot = [path for path, run in state.runs.items() if run.hot_until > now]
         yield from self._looks(state, hot, now)
@@ -98,7 +100,13 @@ class RunsMirror:
                 state.backlog[path] = None
             state.runs[path] = run
         for update in updates:
-            if update.batch is not None and update.path in state.runs:
+            run = state.runs.get(update.path)
+            new_records = len(update.batch.axes) if update.batch and update.batch.axes else 0
+            if (
+                run
+                and run.record_count > new_records
+                and (new_records or (update.documents and run.status != "running"))
+            ):
                 state.to_merge[update.path] = None
 
     def tidy(self, root: StorageRoot, *, now: float) -> Iterator[None]:
@@ -158,7 +166,7 @@ class RunsMirror:
                     state.backlog[path] = None
             except OSError:
                 state.backlog[path] = None
-        if first and not state.tree.problems.get("."):
+        if first and state.tree.is_reachable:
             state.first_scan = False
             return state.runs.keys() - state.tree.runs  # removed while nobody looked
         return change.gone & state.runs.keys()
@@ -171,7 +179,9 @@ class RunsMirror:
         try:
             return look_at_run(state.tree.root, path, known, older_curation=state.older_curation)
         except FileNotFoundError:
-            return removal(path) if known else None
+            # else the disk is away, or the folder went too
+            is_gone = known is not None and (state.tree.root / path).parent.is_dir()
+            return removal(path) if is_gone else None
         except OSError as error:
             state.problems_found[path] = f"The run directory cannot be read: {error.strerror}."
             return None

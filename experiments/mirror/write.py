@@ -28,7 +28,7 @@ from experiments.models import (
 )
 from runicorn.storage.run_documents import RunDocuments
 
-#: A block up to this size carries its columns itself; a larger one has a row a column, so that a chart reads its own only.
+#: A block up to this size carries its columns itself; a larger one has a row a column: a chart reads its own only.
 PACKED_BYTES = 128 * 1024
 
 #: Fields of a Run row that its documents decide, besides those of the same name.
@@ -56,13 +56,16 @@ def insert(
     key: Sequence[str] = (),
     keep: Sequence[str] = (),
 ) -> None:
-    """Insert rows (columns are named as the database names them); where one with the same ``key`` exists, update it, but for the columns in ``keep``."""
+    """Insert rows; where one with the same ``key`` exists, update it, but for the columns in ``keep``.
+
+    columns: as the database names them.
+    """
     if not rows:
         return
     connection = connections[router.db_for_write(model)]
     quote = connection.ops.quote_name
     marks = ", ".join(["%s"] * len(columns))
-    sql = f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(map(quote, columns))}) VALUES ({marks})"
+    sql = f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(map(quote, columns))}) VALUES ({marks})"  # noqa: S608  names are ours
     if key:
         updates = [
             f"{quote(name)} = excluded.{quote(name)}" for name in columns if name not in key and name not in keep

@@ -57,6 +57,7 @@ class RootTree:
         self.root = root
         self._folders: dict[str, _Folder] = {"": _Folder(_Kind.ROOT)}
         self._device: int | None = None
+        self.is_reachable = False
 
     @property
     def runs(self) -> set[str]:
@@ -75,7 +76,8 @@ class RootTree:
         disk that is away for a while must not empty the index.
         """
         change = TreeChange()
-        if not self._is_there():
+        self.is_reachable = self._is_there()
+        if not self.is_reachable:
             return change
         pending = list(self._folders)
         while pending:

@@ -122,6 +122,8 @@ def read_older_curation(root: Path) -> dict[str, Any]:
 
 def text(value: str) -> str:
     """``value`` as any database and encoder takes it: without lone surrogates and NUL."""
+    if value.isascii() and "\x00" not in value:
+        return value
     return value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
