@@ -210,6 +210,14 @@ class Migration(migrations.Migration):
             model_name='run',
             index=models.Index(models.F('status'), models.OrderBy(models.F('created_at'), descending=True), models.F('run_id'), condition=models.Q(('deleted_at', None)), name='run_status'),
         ),
+        migrations.AddIndex(
+            model_name='run',
+            index=models.Index(models.OrderBy(models.F('best_metric_value'), descending=True), models.F('run_id'), condition=models.Q(('deleted_at', None)), name='run_best'),
+        ),
+        migrations.AddIndex(
+            model_name='run',
+            index=models.Index(models.F('project'), models.F('status'), models.OrderBy(models.F('best_metric_value'), descending=True), models.F('run_id'), condition=models.Q(('deleted_at', None)), name='run_project_best'),
+        ),
         migrations.AddConstraint(
             model_name='run',
             constraint=models.UniqueConstraint(fields=('root', 'path'), name='run_root_path'),
