@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Two processes start at once, and one waits while the other migrates.
 PREPARE_TIMEOUT_S = 60.0
+#: A mirror process whose index was deleted under it lets go within a second or two.
+TAKEOVER_TIMEOUT_S = 5.0
 #: What SQLite keeps beside a database file.
 SQLITE_SUFFIXES = ("", "-wal", "-shm", "-journal")
 
@@ -39,13 +41,34 @@ def prepare() -> None:
             call_command("migrate", database="default", verbosity=0, interactive=False)
     with _held(_lock_beside("index", "migrate")):
         if not _index_is_current():
-            _replace_index()
+            with sole_mirror(timeout_s=TAKEOVER_TIMEOUT_S):
+                replace_index()
 
 
 def replace_index() -> None:
-    """Delete the index and create an empty one. Raises Conflict while a mirror process keeps it."""
-    with _held(_lock_beside("index", "migrate")):
-        _replace_index()
+    """Delete the index and create an empty one. The caller holds ``sole_mirror``."""
+    connections["index"].close()
+    for suffix in SQLITE_SUFFIXES:
+        with suppress(FileNotFoundError):
+            Path(f"{index_file()}{suffix}").unlink()
+    call_command("migrate", database="index", verbosity=0, interactive=False)
+
+
+@contextmanager
+def sole_mirror(*, timeout_s: float = 0) -> Iterator[None]:
+    """Be the one process that may replace the index. Raises Conflict if a mirror process keeps it for that long."""
+    lock = mirror_lock()
+    try:
+        lock.acquire(timeout=timeout_s)
+    except Timeout as error:
+        raise Conflict(
+            f"A mirror process keeps the index {index_file()}; stop the viewer (or `runicorn mirror`) of this storage "
+            f"root first."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def mirror_lock() -> FileLock:
@@ -55,25 +78,6 @@ def mirror_lock() -> FileLock:
 
 def index_file() -> Path:
     return Path(connections["index"].settings_dict["NAME"])
-
-
-def _replace_index() -> None:
-    lock = mirror_lock()
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise Conflict(
-            f"A mirror process keeps the index {index_file()}; stop the viewer (or `runicorn mirror`) of this storage "
-            f"root first."
-        ) from error
-    try:
-        connections["index"].close()
-        for suffix in SQLITE_SUFFIXES:
-            with suppress(FileNotFoundError):
-                Path(f"{index_file()}{suffix}").unlink()
-        call_command("migrate", database="index", verbosity=0, interactive=False)
-    finally:
-        lock.release()
 
 
 def _index_is_current() -> bool:

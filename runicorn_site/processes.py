@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from types import FrameType
 
 from runicorn.errors import InvalidInput, PortTaken
@@ -25,9 +26,13 @@ def serve(*, ip: str, port: int) -> None:
     from daphne.server import Server  # installs its event loop when imported, before anything of Twisted
 
     _set_up()
+    from runicorn_site.databases import index_file
+    from runicorn_site.index_watch import watch_index
+
     application = importlib.import_module("runicorn_site.asgi").application
     interface = ip.replace(":", r"\:")
     server = Server(application, endpoints=[f"tcp:port={port}:interface={interface}"], server_name="runicorn")
+    watch_index(index_file())
     server.run()
     if not server.listening_addresses:
         raise PortTaken(f"Port {port} on {ip} is in use; choose another one with --port.")
@@ -43,9 +48,11 @@ def mirror() -> None:
     from filelock import Timeout
 
     from experiments.mirror.loop import run_mirror
-    from runicorn_site.databases import mirror_lock
+    from runicorn_site.databases import index_file, mirror_lock
+    from runicorn_site.index_watch import watch_index
     from runicorn_site.mirror import MIRRORS
 
+    watch_index(index_file())
     lock = mirror_lock()
     announced = False
     while not stop.is_set():
@@ -61,6 +68,30 @@ def mirror() -> None:
             run_mirror(MIRRORS, stop=stop)
         finally:
             lock.release()
+
+
+def reindex() -> int:
+    """Delete the index, build it anew from the run directories, and return how many runs it has.
+
+    Raises Conflict while a mirror process keeps the index, KeyboardInterrupt when told to stop.
+    """
+    stop = _stop_on_signals()
+    _set_up()
+    from django.conf import settings
+
+    from experiments.mirror.loop import ensure_local_root, mirror_once
+    from experiments.models import Run
+    from runicorn_site.databases import replace_index, sole_mirror
+    from runicorn_site.mirror import MIRRORS
+
+    with sole_mirror():
+        replace_index()
+        root = ensure_local_root(settings.RUNICORN_STORAGE_ROOT)
+        while mirror_once(MIRRORS, root, now=time.time(), stop=stop):
+            pass
+    if stop.is_set():
+        raise KeyboardInterrupt
+    return Run.objects.filter(root=root).count()
 
 
 def _stop_on_signals() -> threading.Event:
