@@ -1,7 +1,7 @@
 """Merging small blocks into larger ones, so that reading a run never takes more than some dozens of rows.
 
-Blocks grow by tiers: as soon as the newest FANOUT blocks of a run are all below a limit (16, 256, 4,096 or 65,536
-records) they become one; so a point is rewritten about four times at most before it lies in a block of BLOCK_RECORDS.
+Blocks grow by tiers: as soon as the newest blocks below a limit (16, 256, 4,096, 65,536 records) hold that many records
+together, they become one; so a point is rewritten four times at most before it lies in a block of BLOCK_RECORDS.
 When a run has ended, what is left is merged at once.
 """
 
@@ -56,10 +56,11 @@ def group_to_merge(counts: Sequence[int], *, run_has_ended: bool) -> tuple[int, 
         return _neighbours_that_fit(counts)
     limit = FANOUT
     while limit <= BLOCK_RECORDS:
-        start = len(counts)
+        start, records = len(counts), 0
         while start and counts[start - 1] < limit:
             start -= 1
-        if len(counts) - start >= FANOUT and (group := _neighbours_that_fit(counts[start:])):
+            records += counts[start]
+        if records >= limit and (group := _neighbours_that_fit(counts[start:])):
             return start + group[0], start + group[1]
         limit *= FANOUT
     return None

@@ -1,0 +1,81 @@
+"""The mirror process: its rounds, and what it does when one fails."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from experiments.mirror import loop
+from experiments.mirror.loop import ensure_local_root, run_mirror, trim_feed
+from experiments.models import Change, StorageRoot
+from runicorn.errors import UnusableRoot
+
+pytestmark = pytest.mark.django_db(databases=["index"])
+
+
+class FailingOnce:
+    """A mirror whose first scan fails, and which ends the loop with its third."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop, self.scans, self.forgotten = stop, 0, 0
+
+    def scan(self, root: StorageRoot, *, now: float) -> Iterator[list[object]]:
+        self.scans += 1
+        if self.scans == 1:
+            raise OSError("disk on fire")
+        if self.scans == 3:
+            self.stop.set()
+        yield from ()
+
+    def apply(self, root: StorageRoot, updates: list[object], *, now: float) -> None:
+        raise AssertionError("nothing to apply")
+
+    def tidy(self, root: StorageRoot, *, now: float) -> Iterator[None]:
+        yield from ()
+
+    def is_behind(self, root: StorageRoot) -> bool:
+        return False
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+
+def test_an_error_is_logged_and_the_mirror_begins_again_from_the_rows(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(loop, "RETRY_S", 0.01)
+    stop = threading.Event()
+    mirror = FailingOnce(stop)
+
+    with caplog.at_level(logging.ERROR):
+        run_mirror([mirror], stop=stop)
+
+    assert (mirror.scans, mirror.forgotten) == (3, 1)
+    assert "disk on fire" in caplog.text
+
+
+def test_the_local_root_follows_the_settings(tmp_path: Path):
+    first = ensure_local_root(settings.RUNICORN_STORAGE_ROOT)
+
+    second = ensure_local_root(tmp_path)
+
+    assert (second.pk, second.path, second.scanned_at) == (first.pk, str(tmp_path), None)
+
+
+def test_a_root_that_is_no_folder_is_refused(tmp_path: Path):
+    with pytest.raises(UnusableRoot, match="not a folder"):
+        ensure_local_root(tmp_path / "missing")
+
+
+def test_the_feed_is_trimmed_but_for_its_newest_row():
+    for at in (1.0, 2.0, 3.0):
+        Change.objects.create(kind=Change.Kind.RUN, at=at)
+
+    trim_feed(now=10_000.0)
+
+    assert list(Change.objects.values_list("at", flat=True)) == [3.0]
