@@ -38,8 +38,8 @@ class Growing(Generic[Dtype]):
         return self._buffer[: self._length]
 
     def cut(self, length: int) -> Growing[Dtype]:
-        """A new one of the first ``length`` elements."""
-        return Growing(self._buffer[:length].copy())
+        """A new one of the first ``length`` elements. It has no room to grow: what follows here is not touched."""
+        return Growing(self._buffer[:length])
 
     @property
     def nbytes(self) -> int:
