@@ -32,6 +32,8 @@ DISCOVERY_INTERVAL_S = 2.0
 CACHE_CHUNKS = 16
 
 Result = TypeVar("Result")
+#: Up to where log files are known, by name: which file it was (empty: any), and the offset in it.
+Places = dict[str, tuple[str, int]]
 
 # Apart from the requests' threads: a hanging network disk must not stop pages.
 _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="logs")
@@ -181,6 +183,27 @@ class Follower:
             is_cut = is_cut or more
         return lines[len(lines) - count :] if len(lines) > count else lines, is_cut or len(lines) > count
 
+    @property
+    def places(self) -> Places:
+        """Up to where each file was given."""
+        known = {name: file.state for name, file in self._log.files.items()}
+        return {name: (_token(known[name]), offset) for name, (_, offset) in self._places.items() if name in known}
+
+    async def go_to(self, places: Places, *, tail: int) -> int:
+        """Go on where an earlier follower was, perhaps in another process; returns how many bytes are to come.
+
+        A file that was written anew since then begins again. tail: lines to begin with in a file that it did not know.
+        """
+        for name, file in self._log.files.items():
+            token, offset = places.get(name, (None, 0))
+            if token is None:
+                chunk, _ = await in_thread(_last_lines, self._log.run_dir, name, file.state.end, tail)
+                offset = chunk.start
+            elif token not in ("", _token(file.state)) or offset > await in_thread(_size, self._log.run_dir / name):
+                offset = 0
+            self._places[name] = file.state.generation, offset
+        return sum(max(0, self._log.files[name].state.end - offset) for name, (_, offset) in self._places.items())
+
     async def next_lines(self) -> list[str]:
         """The next lines of any file, as soon as there are some; an empty list if the log has become unreadable.
 
@@ -225,6 +248,18 @@ def run_log(run_dir: Path) -> RunLog:
 async def in_thread(function: Callable[..., Result], *arguments: object) -> Result:
     """Run blocking file work in the threads for logs."""
     return await asyncio.get_running_loop().run_in_executor(_threads, function, *arguments)
+
+
+def _token(state: LogState) -> str:
+    """Names a file as long as it is the same one; empty for one that was not looked into yet."""
+    return "" if state.identity == (0, 0) else "{:x}-{:x}".format(*state.identity)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _names_and_status(run_dir: Path) -> tuple[list[str], bool]:

@@ -1,4 +1,4 @@
-"""What the runs table shows: one page of rows, the counts beside the filters, and what changed while the page is open."""
+"""What the runs table shows: a page of rows, the counts beside the filters, and what changed while the page is open."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import orjson
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, F, FloatField, OrderBy, Q, QuerySet, Value, When
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce
 
 from experiments.models import Run, StorageRoot
@@ -126,7 +127,8 @@ def run_table(choice: RunFilter, *, page_number: str | int | None, now: float) -
     newest_key = Run.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     counts = state_counts(replace(choice, status=""))
     shown = matching_runs(choice).select_related("root").order_by(*_ordering(choice.sort, now=now))
-    paginator = _CountedPaginator(shown, counts[choice.status])
+    paginator = Paginator(shown, RUNS_PER_PAGE)
+    paginator.count = counts[choice.status]  # known already: the paginator asks no more
     page = paginator.get_page(page_number)
     return RunTable(
         choice=choice,
@@ -248,7 +250,7 @@ def _ordering(sort: str, *, now: float) -> list[OrderBy | str]:
     if key == "experiment":
         return [_by(F(field), descending=descending) for field in ("project", "name")] + ["-created_at", "run_id"]
     if key == "status":
-        return [_by(F("status"), descending=descending), _by(F("silent"), descending=descending), "-created_at", "run_id"]
+        return [_by(F(field), descending=descending) for field in ("status", "silent")] + ["-created_at", "run_id"]
     if key == "best":
         return [_by(F("best_metric_value"), descending=descending), "-created_at", "run_id"]
     still_running = When(Q(status=Run.Status.RUNNING, silent=False), then=Value(now))
@@ -256,22 +258,10 @@ def _ordering(sort: str, *, now: float) -> list[OrderBy | str]:
     return [_by(end - Coalesce("started_at", "created_at"), descending=descending), "-created_at", "run_id"]
 
 
-def _by(expression: F | Case | object, *, descending: bool) -> OrderBy:
+def _by(expression: F | CombinedExpression, *, descending: bool) -> OrderBy:
     return OrderBy(expression, descending=descending, nulls_last=True)
 
 
 def _distinct(field: str, runs: QuerySet[Run]) -> list[str]:
     names = runs.order_by().values_list(field, flat=True).distinct()
     return sorted(name for name in names if name)
-
-
-class _CountedPaginator(Paginator):  # type: ignore[type-arg]
-    """A paginator that was told the count: the filter's numbers have it already."""
-
-    def __init__(self, runs: QuerySet[Run], total: int) -> None:
-        super().__init__(runs, RUNS_PER_PAGE)
-        self.total = total
-
-    @property
-    def count(self) -> int:  # type: ignore[override]
-        return self.total

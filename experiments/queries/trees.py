@@ -13,7 +13,10 @@ MAX_TEXT_CHARS = 2000
 
 @dataclass(frozen=True)
 class TreeNode:
-    """One key and its value as text, or its children. kind: what the text is (text, number, bool, null), or object, array."""
+    """One key and its value as text, or its children.
+
+    kind: what the text is (text, number, bool, null, list of those), or object or array for what has children.
+    """
 
     key: str
     kind: str

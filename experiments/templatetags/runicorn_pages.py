@@ -90,18 +90,18 @@ def time_span(started_at: float, ended_at: float | None, now: float) -> SafeStri
 
 
 @register.simple_tag
-def state_mark(state: str, last_sign_at: float | None, now: float) -> SafeString:
-    """A run's state as shape and word; a silent run says since when."""
+def state_mark(state: str, last_sign_at: float | None, now: float, *, in_full: bool = False) -> SafeString:
+    """A run's state as shape and word; a silent run says since when, ``in_full`` or in the title."""
     word, shape = STATE_WORDS[state]
-    title = ""
+    since = ""
     if state == "silent" and last_sign_at is not None:
-        title = _("no sign of life since %(moment)s") % {"moment": ago(last_sign_at, now)}
+        since = _("no sign of life since %(moment)s") % {"moment": ago(last_sign_at, now)}
     return format_html(
-        '<span class="state state-{}"{}><span aria-hidden="true">{}</span> {}</span>',
+        '<span class="state state-{}" title="{}"><span aria-hidden="true">{}</span> {}</span>',
         state,
-        format_html(' title="{}"', title) if title else "",
+        since,
         shape,
-        word,
+        since if since and in_full else word,
     )
 
 

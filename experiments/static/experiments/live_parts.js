@@ -4,12 +4,19 @@ import { throttled } from "./throttle.js";
 
 const PAUSE_MS = 1000;
 
+/** A reader who selects text or stands inside the part is not disturbed. */
+function isInUse(element) {
+  const selection = getSelection();
+  const selects = !selection.isCollapsed && element.contains(selection.anchorNode);
+  const stands = element !== document.activeElement && element.contains(document.activeElement);
+  return selects || stands;
+}
+
 export function attachLiveParts(element) {
   const kinds = element.dataset.liveKinds.split(" ");
   const reload = throttled(() => {
     if (!element.isConnected) return stop();
-    // a reader who selects text or stands inside the part is not disturbed
-    if (element.contains(document.activeElement) && document.activeElement !== element) return setTimeout(reload, PAUSE_MS);
+    if (isInUse(element)) return void setTimeout(reload, PAUSE_MS);
     htmx.trigger(element, "live");
   }, PAUSE_MS);
   const stop = listen(element.dataset.liveRun, ({ changes, reset }) => {

@@ -93,6 +93,7 @@ function say(view, text) {
 function receive(view, message) {
   view.tries = 0;
   if (message.problem) return say(view, message.problem);
+  if (message.reload) return location.reload(); // away for so long that the newest lines are a better start
   view.places = message.places;
   if (!message.lines.length) return undefined;
   const { frame, follow, log } = view;
