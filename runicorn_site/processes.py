@@ -98,7 +98,8 @@ def _stop_on_signals() -> threading.Event:
     stop = threading.Event()
 
     def handle(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+        # Not set right here: the handler interrupts this very thread, which may hold the event's lock.
+        threading.Thread(target=stop.set).start()
 
     signal.signal(signal.SIGTERM, handle)
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # under the supervisor Ctrl-C is not ours

@@ -29,7 +29,7 @@ LONGEST_PAUSE_S = 30.0
 #: A child that lived this long died of something new: the pauses begin anew.
 STABLE_S = 60.0
 #: All children are gone this long after a stop: two seconds are promised.
-STOP_S = 1.7
+STOP_S = 1.5
 STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 

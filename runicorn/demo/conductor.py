@@ -3,40 +3,63 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 import click
 
 from runicorn.cli.supervisor import CHILD_SCRIPT
-from runicorn.demo.plan import JOBS, LIVE
+from runicorn.demo.plan import JOBS
 
 #: Beside the live run; they mostly sleep, so that a machine of two cores stays responsive.
 PARALLEL_JOBS = 3
 POLL_S = 0.1
-LIVE_NUMBER = -1
+LIVE_NUMBER = 0
+#: Less than the supervisor gives us.
+STOP_S = 1.0
 
 
 @click.command("demo-conductor", hidden=True)
 def command() -> None:
     """Train everything of the plan. RUNICORN_DIR says where the runs are written."""
-    click.echo(f"Training {len(JOBS) + 1} small models.")
-    live = _start(LIVE_NUMBER)
-    waiting, running = list(range(len(JOBS))), dict[int, subprocess.Popen[bytes]]()
+    # SystemExit, so that the scripts are told and their runs say "interrupted"
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+    running = dict[int, subprocess.Popen[bytes]]()
+    try:
+        _train_all(running)
+    finally:
+        _stop(list(running.values()))
+
+
+def _train_all(running: dict[int, subprocess.Popen[bytes]]) -> None:
+    """Start one job after another, and note in ``running`` which are under way."""
+    click.echo(f"Training {len(JOBS)} small models.")
+    waiting = list(range(len(JOBS)))
     while waiting or running:
-        while waiting and len(running) < PARALLEL_JOBS:
+        while waiting and len(running) <= PARALLEL_JOBS:
             number = waiting.pop(0)
             running[number] = _start(number)
         for number, process in list(running.items()):
             if process.poll() is not None:
                 del running[number]
                 _report(number, process.returncode)
+                if not waiting and list(running) == [LIVE_NUMBER]:
+                    click.echo("The short ones are done; one goes on training for some minutes.")
         time.sleep(POLL_S)
-    click.echo("The short ones are done; one goes on training for some minutes.")
-    _report(LIVE_NUMBER, live.wait())
     click.echo("All models are trained. Ctrl-C stops the viewer.")
+
+
+def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + STOP_S
+    for process in processes:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, deadline - time.monotonic()))
 
 
 def _start(number: int) -> subprocess.Popen[bytes]:
@@ -54,7 +77,7 @@ def _start(number: int) -> subprocess.Popen[bytes]:
 
 def _report(number: int, code: int) -> None:
     """Say so if a script ended otherwise than planned."""
-    job = LIVE if number == LIVE_NUMBER else JOBS[number]
+    job = JOBS[number]
     if (code != 0) != job.fails:
         with suppress(OSError):  # nobody may be reading any more
             click.echo(f"The training of {job.dataset}/{job.experiment} ended with exit code {code}.", err=True)

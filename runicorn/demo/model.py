@@ -51,7 +51,8 @@ class Classifier:
         error = probabilities.copy()
         error[np.arange(len(labels)), labels] -= 1
         error /= len(labels)
-        weight_gradients, bias_gradients = [], []
+        weight_gradients: list[Floats] = []
+        bias_gradients: list[Floats] = []
         for depth in range(len(self.weights) - 1, -1, -1):
             weight_gradients.insert(0, layers[depth].T @ error + weight_decay * self.weights[depth])
             bias_gradients.insert(0, error.sum(axis=0))

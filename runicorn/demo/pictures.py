@@ -55,7 +55,8 @@ def decision_map(model: Classifier, *, side: int = 200) -> Pixels:
     probabilities = model.probabilities(points)
     colours = CLASS_COLOURS[probabilities.argmax(axis=1)]
     sureness = probabilities.max(axis=1, keepdims=True)
-    return (colours * sureness + 255 * (1 - sureness)).astype(np.uint8).reshape(side, side, 3)
+    picture: Pixels = (colours * sureness + 255 * (1 - sureness)).astype(np.uint8).reshape(side, side, 3)
+    return picture
 
 
 def _enlarged(pixels: Pixels, factor: int) -> Pixels:

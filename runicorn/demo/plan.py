@@ -34,8 +34,9 @@ LIVE = Job(
     tags=("live",), notes="Trains for minutes: watch its charts, its log and its images grow.",
 )  # fmt: skip
 
-#: In the order they start. The first seconds show one of each kind.
+#: In the order they start: the live one, then in the first seconds one of each kind.
 JOBS = (
+    LIVE,
     Job("digits", "softmax", 0.1, tags=("baseline",), notes="No hidden layer: the baseline for the others."),
     Job("digits", "mlp", 0.05, hidden=(48,), pictures=True, tags=("images",)),
     Job(

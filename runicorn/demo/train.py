@@ -10,7 +10,7 @@ import numpy as np
 import runicorn as rn
 from runicorn.demo import datasets, pictures
 from runicorn.demo.model import Classifier, accuracy, cross_entropy
-from runicorn.demo.plan import JOBS, LIVE, Job
+from runicorn.demo.plan import JOBS, Job
 
 #: The same for all jobs.
 HYPERPARAMETERS = {"momentum": 0.9, "weight_decay": 1e-4}
@@ -23,8 +23,8 @@ EPOCHS_BETWEEN_PICTURES = 5
 @click.command("demo-train", hidden=True)
 @click.argument("number", type=int)
 def command(number: int) -> None:
-    """Train job NUMBER of the plan; -1 is the live one. RUNICORN_DIR says where its run is written."""
-    train(LIVE if number < 0 else JOBS[number])
+    """Train job NUMBER of the plan. RUNICORN_DIR says where its run is written."""
+    train(JOBS[number])
 
 
 def train(job: Job) -> None:
