@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from experiments.models import Run
-from experiments.queries.runs import in_roots
+from experiments.queries.runs import in_roots, root_places
 from runicorn.storage.recycle import UNKNOWN, original_status
 
 
 def deleted_runs(*, root: str | None) -> list[Run]:
     """The runs in the recycle bin of all enabled roots, or of one; latest deleted first. ``root`` is loaded."""
-    runs = in_roots(Run.objects.filter(deleted_at__isnull=False), root)
+    runs = in_roots(Run.objects.filter(deleted_at__isnull=False), root, root_places())
     return list(runs.select_related("root").order_by("-deleted_at", "run_id", "pk"))
 
 

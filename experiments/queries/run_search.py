@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.db.models.expressions import CombinedExpression, OrderBy
 from django.db.models.functions import Coalesce
 
 from experiments.models import Run, RunTag
-from experiments.queries.runs import in_roots, root_places
+from experiments.queries.runs import RootPlace, in_roots, root_places
 from runicorn.storage import layout
 
 #: What ``order_by`` may name, and the column or expression behind it.
@@ -63,16 +63,17 @@ class RunSearchPage:
 
 def search_runs(search: RunSearch) -> RunSearchPage:
     """One page of the matches; empty if it lies behind the last."""
-    matches = _matches(search)
+    places = root_places()
+    matches = _matches(search, places)
     first = (search.page - 1) * search.per_page
     rows = matches.order_by(*_ordering(search)).values_list(*_COLUMNS)[first : first + search.per_page]
-    items = list(_items(rows))
+    items = list(_items(rows, places))
     # a page that is not full says how many there are, unless it lies behind the end
     known = first + len(items) if items and len(items) < search.per_page else None
     return RunSearchPage(items=items, total=matches.count() if known is None else known)
 
 
-def _matches(search: RunSearch) -> QuerySet[Run]:
+def _matches(search: RunSearch, places: Mapping[int, RootPlace]) -> QuerySet[Run]:
     runs = Run.objects.all() if search.include_deleted else Run.objects.filter(deleted_at=None)
     exact = {
         "project": search.project,
@@ -88,7 +89,7 @@ def _matches(search: RunSearch) -> QuerySet[Run]:
         runs = runs.filter(pk__in=RunTag.objects.filter(tag=tag).values("run_id"))
     if search.text:
         runs = runs.filter(search_text__contains=search.text.casefold())
-    return in_roots(runs, search.root)
+    return in_roots(runs, search.root, places)
 
 
 def _ordering(search: RunSearch) -> list[OrderBy | str]:
@@ -123,12 +124,11 @@ _COLUMNS = (
 )
 
 
-def _items(rows: QuerySet[Run, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
-    roots = root_places()
+def _items(rows: QuerySet[Run, tuple[Any, ...]], places: Mapping[int, RootPlace]) -> Iterator[dict[str, Any]]:
     for row in rows:
         run = dict(zip(_COLUMNS, row, strict=True))
-        root_key, root_path = roots[run.pop("root_id")]
-        directory = f"{root_path}/{run.pop('path')}"
+        place = places[run.pop("root_id")]
+        directory = f"{place.path}/{run.pop('path')}"
         events = f"{directory}/{layout.EVENTS}"
         yield {
             "id": run.pop("run_id"),
@@ -140,7 +140,7 @@ def _items(rows: QuerySet[Run, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
             "logs": f"{directory}/{layout.LOGS}",
             "metrics": events,
             "metrics_step": events,
-            "root": root_key,
+            "root": place.key,
         }
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.db.models import Q, QuerySet
@@ -45,42 +45,34 @@ class RunListFilters:
     root: str | None = None
 
 
-@dataclass(frozen=True)
-class Position:
-    """The last run of a slice; the next slice begins behind it."""
-
-    created_at: float
-    run_id: str
-    key: int
+#: Runs read by one query of a long list.
+ROWS_A_QUERY = 2500
 
 
-@dataclass(frozen=True)
-class RunSlice:
-    """Part of a list: its runs as API items, and where the next part begins (None at the end)."""
+def run_list(
+    filters: RunListFilters, *, offset: int = 0, limit: int | None = None, slice_size: int
+) -> Iterator[list[dict[str, Any]]]:
+    """The runs as API items, newest first, ties by id, in lists of at most ``slice_size``.
 
-    items: list[dict[str, Any]]
-    next_position: Position | None
-
-
-def run_list_slice(
-    filters: RunListFilters, *, after: Position | None = None, offset: int = 0, size: int = 500
-) -> RunSlice:
-    """At most ``size`` runs, newest first, ties by id.
-
-    Slices are found by position and not by one open cursor: a client that reads slowly must not hold a transaction,
-    which would keep the index's log from being folded back. A run that appears meanwhile is not in the list.
+    Read by position and not through one open cursor: a client that reads slowly must not hold a transaction, which
+    would keep the index's log from being folded back. A run that appears meanwhile is not in the list.
     """
-    runs = _filtered(filters).order_by("-created_at", "run_id", "pk")
-    if after is not None:
-        runs = runs.filter(_behind(after))
-    rows = list(runs.values_list(*_LIST_COLUMNS)[offset : offset + size])
-    return RunSlice(
-        items=list(_list_items(rows)),
-        next_position=Position(rows[-1][4], rows[-1][1], rows[-1][0]) if len(rows) == size else None,
-    )
+    places = root_places()
+    runs = _filtered(filters, places).order_by("-created_at", "run_id", "pk").values_list(*_LIST_COLUMNS)
+    position: Q | None = None
+    left = limit
+    while left is None or left > 0:
+        size = ROWS_A_QUERY if left is None else min(left, ROWS_A_QUERY)
+        rows = list((runs if position is None else runs.filter(position))[offset : offset + size])
+        for first in range(0, len(rows), slice_size):
+            yield _list_items(rows[first : first + slice_size], places)
+        if len(rows) < size:
+            return
+        position, offset = _behind(rows[-1]), 0
+        left = None if left is None else left - size
 
 
-def _filtered(filters: RunListFilters) -> QuerySet[Run]:
+def _filtered(filters: RunListFilters, places: Mapping[int, RootPlace]) -> QuerySet[Run]:
     runs = Run.objects.filter(deleted_at=None)
     if filters.project is not None:
         runs = runs.filter(project=filters.project)
@@ -88,26 +80,24 @@ def _filtered(filters: RunListFilters) -> QuerySet[Run]:
         runs = runs.filter(name=filters.name)
     if filters.statuses is not None:
         runs = runs.filter(status__in=filters.statuses)
-    return in_roots(runs, filters.root)
+    return in_roots(runs, filters.root, places)
 
 
-def in_roots(runs: QuerySet[Run], key: str | None) -> QuerySet[Run]:
+def in_roots(runs: QuerySet[Run], key: str | None, places: Mapping[int, RootPlace]) -> QuerySet[Run]:
     """The runs of one root, or of all enabled ones.
 
     Excluding the disabled (mostly none) leaves the planner its index by time; asking for the enabled would not.
     """
-    if key is not None:
-        return runs.filter(root__key=key, root__enabled=True)
-    disabled = list(StorageRoot.objects.filter(enabled=False).values_list("pk", flat=True))
-    return runs.exclude(root_id__in=disabled) if disabled else runs
+    left_out = [pk for pk, place in places.items() if not place.enabled or key not in (None, place.key)]
+    return runs.exclude(root_id__in=left_out) if left_out else runs
 
 
-def _behind(position: Position) -> Q:
-    # the first condition is implied by the second, but it alone is one range of the index
-    return Q(created_at__lte=position.created_at) & (
-        Q(created_at__lt=position.created_at)
-        | Q(run_id__gt=position.run_id)
-        | Q(run_id=position.run_id, pk__gt=position.key)
+def _behind(row: tuple[Any, ...]) -> Q:
+    """What comes after a row of the list."""
+    key, run_id, created_at = row[0], row[1], row[4]
+    # the first condition follows from the second, but it alone is one range of the index
+    return Q(created_at__lte=created_at) & (
+        Q(created_at__lt=created_at) | Q(run_id__gt=run_id) | Q(run_id=run_id, pk__gt=key)
     )
 
 
@@ -130,14 +120,12 @@ _LIST_COLUMNS = (
 )
 
 
-def _list_items(rows: Iterable[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
-    roots = root_places()
-    for _, run_id, root_id, path, created_at, ended_at, *others, tags in rows:
-        root_key, root_path = roots[root_id]
-        status, pid, best_value, best_name, project, name, created_count, used_count = others
-        yield {
+def _list_items(rows: Iterable[tuple[Any, ...]], places: Mapping[int, RootPlace]) -> list[dict[str, Any]]:
+    # unpacked by name: a dictionary built by zip() takes twice as long, and this is most of a long list
+    return [
+        {
             "id": run_id,
-            "run_dir": f"{root_path}/{path}",
+            "run_dir": f"{places[root_id].path}/{path}",
             "created_time": created_at,
             "status": status,
             "pid": pid,
@@ -147,16 +135,42 @@ def _list_items(rows: Iterable[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
             "name": name,
             "artifacts_created_count": created_count,
             "artifacts_used_count": used_count,
-            "created_at": created_at,
             "ended_at": ended_at,
             "tags": orjson.Fragment(tags),
-            "root": root_key,
+            "root": places[root_id].key,
         }
+        for (
+            _,
+            run_id,
+            root_id,
+            path,
+            created_at,
+            ended_at,
+            status,
+            pid,
+            best_value,
+            best_name,
+            project,
+            name,
+            created_count,
+            used_count,
+            tags,
+        ) in rows
+    ]
 
 
-def root_places() -> dict[int, tuple[str, str]]:
-    """Key and path of every storage root, by primary key: fewer than runs, so a join is not worth it."""
-    return {pk: (key, path) for pk, key, path in StorageRoot.objects.values_list("pk", "key", "path")}
+class RootPlace(NamedTuple):
+    """A storage root's key, its absolute path, and whether its runs are shown."""
+
+    key: str
+    path: str
+    enabled: bool
+
+
+def root_places() -> dict[int, RootPlace]:
+    """Every storage root by its primary key: they are few, so one look at them is cheaper than a join for each run."""
+    rows = StorageRoot.objects.values_list("pk", "key", "path", "enabled")
+    return {pk: RootPlace(key, path, enabled) for pk, key, path, enabled in rows}
 
 
 def run_item(run: Run) -> dict[str, Any]:

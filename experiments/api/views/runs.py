@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponseBase
@@ -16,11 +16,11 @@ from experiments.api.serializers import RunChoiceQuery, RunListQuery, RunSearchQ
 from experiments.http.envelope import command_response
 from experiments.http.streaming import array_pieces, json_stream
 from experiments.queries.run_search import search_runs
-from experiments.queries.runs import run_item, run_list_slice
+from experiments.queries.runs import run_item, run_list
 from experiments.services.recycle_bin import soft_delete_runs
 
-#: A run has some 450 bytes as JSON; a piece of the answer has at most 256 KiB.
-RUNS_A_SLICE = 500
+#: A run has some 400 bytes as JSON; a piece of the answer has at most 256 KiB.
+RUNS_A_SLICE = 600
 USER_DELETED = "user_deleted"
 
 
@@ -31,20 +31,8 @@ class RunList(APIView):
         values = RunListQuery.parse(request.query_params)
         if "root" in values:
             get_root_for(request.user, values["root"])
-        return json_stream(array_pieces(_slices(values)))
-
-
-def _slices(values: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
-    filters = RunListQuery.filters(values)
-    left, offset, after = values.get("limit"), values["offset"], None
-    while left is None or left > 0:
-        size = RUNS_A_SLICE if left is None else min(left, RUNS_A_SLICE)
-        part = run_list_slice(filters, after=after, offset=offset, size=size)
-        yield part.items
-        if part.next_position is None:
-            return
-        after, offset = part.next_position, 0
-        left = None if left is None else left - size
+        filters, offset, limit = RunListQuery.filters(values), values["offset"], values.get("limit")
+        return json_stream(array_pieces(run_list(filters, offset=offset, limit=limit, slice_size=RUNS_A_SLICE)))
 
 
 class RunDetails(APIView):
