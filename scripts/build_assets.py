@@ -22,7 +22,8 @@ import polib
 CHECKOUT = Path(__file__).resolve().parent.parent
 NODE_MODULES = CHECKOUT / "node_modules"
 VENDOR = CHECKOUT / "runicorn_site" / "static" / "vendor"
-STAMP = VENDOR / ".built-from"
+#: Not in vendor/, which goes into the wheel as it is.
+STAMP = NODE_MODULES / ".vendor-built-from"
 
 #: From a package's folder to the name under vendor/.
 COPIES = {
@@ -51,7 +52,7 @@ SOURCE_MAP = re.compile(rb"\s*(//[#@] sourceMappingURL=\S+|/\*[#@] sourceMapping
 
 def main() -> None:
     """Build the libraries if the lock file or this script changed, and every catalogue that is older than its text."""
-    if STAMP.is_file() and STAMP.read_text() == fingerprint():
+    if VENDOR.is_dir() and STAMP.is_file() and STAMP.read_text() == fingerprint():
         print("browser libraries: up to date")
     else:
         install_packages()
