@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
-__version__ = "1.0.0"
+# What every script calls next is loaded here, so that init() returns at once; it is the standard library and orjson.
+from runicorn.run import Run
+from runicorn.script_api import (
+    finish,
+    get_active_run,
+    init,
+    log,
+    log_image,
+    log_text,
+    set_primary_metric,
+    summary,
+)
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runicorn.environment import EnvironmentCapture, EnvironmentInfo
-    from runicorn.run import Run
-    from runicorn.script_api import (
-        finish,
-        get_active_run,
-        init,
-        log,
-        log_image,
-        log_text,
-        set_primary_metric,
-        summary,
-    )
 
-#: Where each public name lives. Loaded at first use: most importers of the package need few of them.
-_HOMES = {
-    "EnvironmentCapture": "runicorn.environment",
-    "EnvironmentInfo": "runicorn.environment",
-    "Run": "runicorn.run",
-    **dict.fromkeys(
-        ("finish", "get_active_run", "init", "log", "log_image", "log_text", "set_primary_metric", "summary"),
-        "runicorn.script_api",
-    ),
-}
+__version__ = "1.0.0"
 
 __all__ = [
     "EnvironmentCapture",
@@ -46,11 +37,14 @@ __all__ = [
     "summary",
 ]
 
+#: Where the public names live that few scripts use: loaded at first use.
+_HOMES = {"EnvironmentCapture": "runicorn.environment", "EnvironmentInfo": "runicorn.environment"}
 
-def __getattr__(name: str) -> Any:
+
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'runicorn' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    value: object = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value  # the next access costs nothing
     return value
 

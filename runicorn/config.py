@@ -5,10 +5,8 @@ The library reads the environment here and nowhere else. A value that makes no s
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,8 @@ DEFAULT_ROOT_NAME = ".runicorn"
 #: How long a write of config.json waits for another one.
 LOCK_TIMEOUT_S = 5.0
 
+#: Outlives a reboot, unlike /tmp on many systems.
+_LOCAL_DISK = Path("/var/tmp")
 _USER_CONFIG = "config.json"
 _USER_ROOT_KEY = "user_root_dir"
 _APP = "runicorn" if sys.platform not in ("win32", "darwin") else "Runicorn"
@@ -108,13 +108,14 @@ def user_cache_dir() -> Path:
     Where the cache folder lies on a network file system (NFS homes), a folder below the system's local
     temporary space is used. Raises UnusableRoot if that belongs to somebody else.
     """
-    import platformdirs  # not at the top: `import runicorn` stays light
+    import tempfile  # not at the top, like platformdirs: `import runicorn` stays light
+
+    import platformdirs
 
     preferred = Path(platformdirs.user_cache_dir(_APP, appauthor=False))
     if not is_on_network(preferred):
         return _private_folder(preferred)
-    # /var/tmp outlives a reboot, /tmp often does not
-    local = Path("/var/tmp") if os.access("/var/tmp", os.W_OK) else Path(tempfile.gettempdir())
+    local = _LOCAL_DISK if os.access(_LOCAL_DISK, os.W_OK) else Path(tempfile.gettempdir())
     owner = os.getuid() if sys.platform != "win32" else os.environ.get("USERNAME", "user")
     folder = _private_folder(local / f"{_APP}-{owner}")
     status = folder.lstat()
@@ -127,6 +128,8 @@ def user_cache_dir() -> Path:
 
 def index_path(root: Path) -> Path:
     """The index database of one storage root; its folder is created. It may be deleted at any time."""
+    import hashlib  # not at the top: `import runicorn` stays light
+
     digest = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()
     return _private_folder(user_cache_dir() / digest[:16]) / "index.sqlite3"
 

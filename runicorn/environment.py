@@ -6,17 +6,14 @@ import json
 import os
 import shutil
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from runicorn import environment_probes as probes
 from runicorn.config import read_variables
-from runicorn.guard import Guard
 from runicorn.storage import layout
 from runicorn.storage.documents import touch_runs_folder, write_document
 from runicorn.storage.plain import plain
@@ -155,23 +152,6 @@ def capture_for_run(
         info.save(path)
     touch_runs_folder(Path(run_dir))
     return info
-
-
-def capture_in_background(run_dir: Path, *, guard: Guard) -> threading.Thread:
-    """Start capture_for_run in a daemon thread, and return the thread. The working folder is that of now."""
-    working_dir: str | None = None
-    with suppress(FileNotFoundError):  # the current folder may have been deleted
-        working_dir = os.getcwd()
-
-    def capture() -> None:
-        try:
-            capture_for_run(run_dir, working_dir)
-        except Exception as error:  # noqa: BLE001 - the top of a thread; the run is worth more than its surroundings
-            guard.report("environments", f"The environment of {run_dir.name} could not be captured: {error}.", error)
-
-    thread = threading.Thread(target=capture, name="runicorn-environment", daemon=True)
-    thread.start()
-    return thread
 
 
 def _shortened(value: str) -> str:

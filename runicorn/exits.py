@@ -7,7 +7,6 @@ which then only passes on.
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import signal
 import sys
@@ -17,6 +16,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from runicorn.guard import warn
 from runicorn.storage.layout import RunStatus
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 #: How long the end of the process waits for the environments that are still being captured.
 CAPTURE_WAIT_S = 5.0
-
-logger = logging.getLogger("runicorn")
 
 
 class ExitHooks:
@@ -73,8 +71,8 @@ class ExitHooks:
         for run in list(self._open.values()):
             try:
                 run.finish(status.value)
-            except Exception:
-                logger.exception("Run %s could not be closed.", run.id)
+            except Exception as error:  # noqa: BLE001 - the others are to be closed all the same
+                warn("Run %s could not be closed.", run.id, error=error)
 
     def _forget(self) -> None:
         """In a forked child: the runs are its parent's to close."""

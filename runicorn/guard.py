@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
-
-logger = logging.getLogger("runicorn")
 
 
 class Guard:
@@ -24,7 +21,7 @@ class Guard:
         if self._strict:
             raise error or RuntimeError(message)
         if self.counts[kind] == 1:
-            logger.warning("%s Training goes on; more of this kind is only counted.", message)
+            warn("%s Training goes on; more of this kind is only counted.", message)
 
     def report_bug(self, error: Exception) -> None:
         """Count a call that failed by a mistake of ours; the first is logged with its traceback."""
@@ -32,10 +29,17 @@ class Guard:
         if self._strict:
             raise error
         if self.counts["calls"] == 1:
-            logger.warning("Runicorn could not store a call. Training goes on.", exc_info=error)
+            warn("Runicorn could not store a call. Training goes on.", error=error)
 
     def report_total(self, run_id: str) -> None:
         """Log what the run lost, if anything."""
         if self.counts:
             lost = ", ".join(f"{count} {kind}" for kind, count in sorted(self.counts.items()))
-            logger.warning("Run %s lost: %s.", run_id, lost)
+            warn("Run %s lost: %s.", run_id, lost)
+
+
+def warn(message: str, *values: object, error: BaseException | None = None) -> None:
+    """Log a warning of the logger ``runicorn``, with the error's traceback. Unlike warnings.warn, this never raises."""
+    import logging  # not at the top: most scripts load it anyway, and `import runicorn` stays light for the others
+
+    logging.getLogger("runicorn").warning(message, *values, exc_info=error)

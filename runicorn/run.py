@@ -14,13 +14,12 @@ from runicorn import active
 from runicorn.best_metric import BestMetric
 from runicorn.config import console_capture_enabled, resolve_storage_root, strict_mode
 from runicorn.console import capture_for, release
-from runicorn.environment import capture_in_background
+from runicorn.environment_thread import capture_in_background
 from runicorn.errors import InvalidInput, RunicornError
 from runicorn.exits import exit_hooks
 from runicorn.guard import Guard
 from runicorn.heartbeat import Heartbeat
 from runicorn.log_file import LogFile
-from runicorn.media import encode_image, media_name, write_media
 from runicorn.run_config import RunConfig, as_parameters, plain_config
 from runicorn.run_directory import open_run, set_ended, set_running
 from runicorn.run_request import check_request
@@ -188,6 +187,8 @@ class Run:
         """
         if self._finished:
             raise self._is_finished()
+        from runicorn.media import encode_image, media_name, write_media  # not at the top: few runs log images
+
         now = _time()
         try:
             content, extension = encode_image(image, format=format, quality=quality)

@@ -6,14 +6,12 @@ import errno
 import os
 import platform
 import re
-import shutil
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from runicorn.errors import Conflict, RunNotFound, UnreadableDocument, UnusableRoot
 from runicorn.heartbeat import led_by_another, verdict_on, write_heartbeat
@@ -30,8 +28,7 @@ DEFAULT_NAME = "default"
 _TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR})
 
 
-@dataclass(frozen=True)
-class OpenedRun:
+class OpenedRun(NamedTuple):
     """A run directory that this process may append to.
 
     attempt: 1 for a new run, one more each time it is resumed. joined: another living process leads the run, and
@@ -125,7 +122,7 @@ def _create(request: RunRequest, run_id: str, now: float) -> OpenedRun | None:
         write_document(hidden / layout.STATUS, {"status": RunStatus.RUNNING.value, "started_at": now})
         os.rename(hidden, run_dir)
     except OSError as error:
-        shutil.rmtree(hidden, ignore_errors=True)
+        _remove(hidden)
         if error.errno in _TAKEN and run_dir.exists():
             return None
         raise
@@ -142,6 +139,12 @@ def _create(request: RunRequest, run_id: str, now: float) -> OpenedRun | None:
         first_step=0,
         config=request.config,
     )
+
+
+def _remove(hidden: Path) -> None:
+    import shutil  # not at the top: it loads the archive formats
+
+    shutil.rmtree(hidden, ignore_errors=True)
 
 
 def _take_up(request: RunRequest, run_dir: Path, now: float) -> OpenedRun:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from runicorn.errors import InvalidInput
 from runicorn.storage import layout
@@ -12,18 +11,19 @@ from runicorn.storage import layout
 RESUME_MODES = ("allow", "must", "never")
 
 
-@dataclass(frozen=True)
-class RunRequest:
-    """What a script asked ``init`` for, checked. run_id, name: None if the script gave none."""
+class RunRequest(NamedTuple):
+    """What a script asked ``init`` for, checked.
+
+    name, run_id: None if the script gave none. additions: what goes to meta.json as it is (tags, notes, group).
+    """
 
     root: Path
     project: str
     name: str | None
     run_id: str | None
     resume: str
-    additions: dict[str, Any] = field(default_factory=dict)
-    """What goes to meta.json as it is: tags, notes, group."""
-    config: dict[str, Any] = field(default_factory=dict)
+    additions: dict[str, Any]
+    config: dict[str, Any]
 
 
 def check_request(

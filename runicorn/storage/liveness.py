@@ -10,11 +10,10 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 #: How often heartbeat.json is rewritten.
 HEARTBEAT_INTERVAL_S = 15.0
@@ -34,16 +33,14 @@ class Life(str, Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The judgement, and the last sign of life (Unix seconds; None if the files name none)."""
 
     life: Life
     last_sign_at: float | None
 
 
-@dataclass(frozen=True)
-class Machine:
+class Machine(NamedTuple):
     """One boot of one kernel, as seen from one pid namespace. None where the system does not tell."""
 
     hostname: str
@@ -60,8 +57,7 @@ class Machine:
         )
 
 
-@dataclass(frozen=True)
-class Process:
+class Process(NamedTuple):
     """A process that exists. started_at: Unix seconds, None if its start time may not be seen."""
 
     started_at: float | None
