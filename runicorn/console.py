@@ -16,6 +16,9 @@ from typing import Any
 #: Text without a line's end that is kept back at most; more becomes a line.
 PENDING_MAX_CHARS = 64 * 1024
 
+#: In the thread that is copying a print just now: what is printed then is a warning of ours.
+_copying = threading.local()
+
 
 class LineAssembler:
     """Makes whole lines of pieces of text, and of a progress bar that redraws itself its last state."""
@@ -41,7 +44,8 @@ class LineAssembler:
             self._emit_line(line)
 
     def _keep(self, pending: str) -> None:
-        self._pending = last_state(pending) if "\r" in pending else pending
+        # the leading return remembers that this line was redrawn
+        self._pending = "\r" + last_state(pending) if "\r" in pending else pending
         if len(self._pending) > PENDING_MAX_CHARS:
             self.flush()
 
@@ -70,7 +74,6 @@ class _Stream:
         self._failed = failed
         self._lines = LineAssembler(emit)
         self._lock = threading.RLock()
-        self._copying_thread = 0
         self._active = True
         self._pid = os.getpid()
         stream.write = self.write
@@ -78,7 +81,7 @@ class _Stream:
     def write(self, text: str, /) -> Any:
         result = self._original(text)
         # not in forked children; nor what a warning of ours about a failed copy prints
-        if self._active and self._copying_thread != threading.get_ident() and os.getpid() == self._pid:
+        if self._active and not getattr(_copying, "now", False) and os.getpid() == self._pid:
             self._copy(lambda: self._lines.feed(text))
         return result
 
@@ -96,13 +99,13 @@ class _Stream:
 
     def _copy(self, act: Callable[[], None]) -> None:
         with self._lock:
-            self._copying_thread = threading.get_ident()
+            _copying.now = True
             try:
                 act()
             except Exception as error:  # noqa: BLE001 - the script's print must not fail by our mistake
                 self._failed(error)
             finally:
-                self._copying_thread = 0
+                _copying.now = False
 
 
 class ConsoleCapture:
