@@ -21,9 +21,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
 
-from django.db import connections
+from django.db import DatabaseError, connections
 
-from experiments.http.threads import in_request_thread, index_identity
+from experiments.http.threads import in_request_thread
 from experiments.queries.changes import Notice, changes_after, newest_sequence
 from runicorn.errors import InvalidInput
 
@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 #: How often the index is asked whether anybody wrote: a microsecond's work without a lock.
 POLL_INTERVAL_S = 0.1
+#: After an error of the database.
+RETRY_S = 1.0
 #: Notices kept in memory; who is further behind reads the table.
 RECENT_NOTICES = 2000
 MAX_SUBSCRIBED_RUNS = 1000
@@ -71,32 +73,27 @@ class ChangeFeed:
 
     async def _read(self) -> None:
         while True:
-            identity = index_identity()
             try:
                 watch = _open_watch()
-            except sqlite3.Error:
-                await asyncio.sleep(POLL_INTERVAL_S)  # being replaced just now
-                continue
-            try:
-                await self._begin()
-                await self._follow(watch, identity)
-            except sqlite3.Error:
+                try:
+                    await self._begin()
+                    await self._follow(watch)
+                finally:
+                    watch.close()
+            except (sqlite3.Error, DatabaseError):
                 logger.warning("The change feed could not be read; trying again.", exc_info=True)
-                await asyncio.sleep(1)
-            finally:
-                watch.close()
+                await asyncio.sleep(RETRY_S)
 
     async def _begin(self) -> None:
-        """Start at the end of the feed of this index file. Listeners who were further are told to load anew."""
+        """Start at the end of the feed. Listeners who are elsewhere read the table, or are told to load anew."""
         self._recent = []
         self.newest = await in_request_thread(newest_sequence)
         self._is_ready.set()
         self._wake()
 
-    async def _follow(self, watch: sqlite3.Connection, identity: tuple[int, int] | None) -> None:
-        """Until the index is another file."""
+    async def _follow(self, watch: sqlite3.Connection) -> None:
         seen = None
-        while index_identity() == identity:
+        while True:
             version = watch.execute("PRAGMA data_version").fetchone()[0]
             if version != seen:
                 seen = version

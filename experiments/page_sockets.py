@@ -5,12 +5,14 @@ The API's socket sends a frame a line; a page wants few frames, and to go on whe
 
 from __future__ import annotations
 
+from functools import partial
+
 import orjson
-from channels.db import database_sync_to_async
 
 from experiments.access import get_run_for, run_directory
 from experiments.consumers import StreamConsumer
-from experiments.logs import Follower, Places, run_log
+from experiments.http.threads import in_request_thread
+from experiments.logs import Follower, Places, in_thread, run_log
 from runicorn.errors import InvalidInput, RunicornError
 
 #: Lines that a page begins with in a log file of another host's writer.
@@ -38,9 +40,9 @@ class PageLogConsumer(StreamConsumer):
         query = self.query()
         places = _places_in(query.get("places", "{}"))
         run_id = self.scope["url_route"]["kwargs"]["run_id"]
-        find = database_sync_to_async(get_run_for)
-        run = await find(self.scope.get("user"), run_id, root=query.get("root"), path=query.get("path"))
-        async with run_log(run_directory(run)).followed() as follower:
+        find = partial(get_run_for, self.scope.get("user"), run_id, root=query.get("root"), path=query.get("path"))
+        run = await in_request_thread(find)
+        async with run_log(await in_thread(run_directory, run)).followed() as follower:
             if await follower.go_to(places, tail=TAIL_LINES) > MAX_CATCH_UP_BYTES:
                 await self._send({"reload": True})
                 await self.close(code=CLOSE_FOR_GOOD)
