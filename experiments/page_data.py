@@ -39,10 +39,12 @@ def run_rows(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def chart_data(request: HttpRequest, run_id: str) -> HttpResponse:
-    """Points of each ``metric``, thinned to ``points``; steps, times, values as parallel arrays."""
+    """Points of each ``metric`` in the steps ``first`` to ``last``, thinned to ``points``, as parallel arrays."""
     run = run_from(request, run_id)
     points = min(max(_integer(request.GET.get("points", "1000"), "points"), 4), MAX_POINTS)
-    answer = chart_answer(run, request.GET.getlist("metric")[:MAX_METRICS], max_points=points)
+    first, last = (_integer(request.GET[name], name) if name in request.GET else None for name in ("first", "last"))
+    names = request.GET.getlist("metric")[:MAX_METRICS]
+    answer = chart_answer(run, names, max_points=points, first_step=first, last_step=last)
     return _json(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))
 
 

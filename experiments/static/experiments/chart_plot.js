@@ -1,5 +1,6 @@
 // One card's chart, drawn by uPlot.
 import uPlot from "../vendor/uplot/uPlot.esm.js";
+import { drawMarks, drawStages } from "./chart_marks.js";
 import { chartArrays, markPlaces, smoothed } from "./chart_series.js";
 import { axisNumber, duration, number } from "./format.js";
 
@@ -11,23 +12,21 @@ export function drawChart(card) {
   const frame = card.element.querySelector("[data-plot]");
   const arrays = chartArrays(card.series, card.settings, card.startedAt);
   const drawn = arrays.y.some((value) => value !== null);
-  const shape = JSON.stringify([card.settings.x, card.settings.log, card.settings.smooth > 0, document.documentElement.dataset.bsTheme, drawn]);
+  const { x, log, smooth } = card.settings;
+  const shape = JSON.stringify([x, log, smooth > 0, document.documentElement.dataset.bsTheme, drawn]);
   card.arrays = arrays;
   card.marks = markPlaces(card.series, arrays, card.settings);
   showReduction(card);
   showLast(card);
   if (card.plot && card.shape === shape) {
-    // a reader who zoomed in stays where he is
-    card.plot.setData(columns(card), !card.zoomed);
-    if (card.zoomed) card.plot.redraw();
-    return;
+    card.plot.setData(columns(card));
+    return undefined;
   }
   card.plot?.destroy();
   card.plot = null;
   card.shape = shape;
-  card.zoomed = false;
   frame.replaceChildren();
-  if (!drawn && !card.marks.length) return note(frame, card.settings.log ? gettext("No value above zero: nothing to draw on a logarithmic axis.") : gettext("No values to draw."));
+  if (!drawn && !card.marks.length) return note(frame, log);
   card.plot = new uPlot(options(card, frame), columns(card), frame);
   return undefined;
 }
@@ -47,26 +46,26 @@ function options(card, frame) {
   return {
     width: frame.clientWidth,
     height: frame.clientHeight,
-    padding: [10, 12, 0, 0],
+    padding: [10, 20, 0, 0],
     legend: { show: false },
-    cursor: { sync: { key: "run-charts" }, drag: { x: true, y: false, dist: 8 }, points: { size: 7 }, focus: { prox: -1 } },
-    scales: { x: { time: false, range: xRange }, y: card.settings.log ? { distr: 3 } : { range: yRange } },
+    cursor: { sync: { key: "run-charts" }, drag: { x: true, y: false, dist: 8, setScale: false }, bind: { dblclick: () => () => card.zoomTo(null) }, points: { size: 7 }, focus: { prox: -1 } },
+    scales: { x: { time: false, range: (plot, low, high) => card.settings.range ?? xRange(low, high) }, y: card.settings.log ? { distr: 3 } : { range: yRange } },
     axes: [
       { ...axis, size: X_AXIS_PX, gap: 4, space: 64, values: (plot, places) => places.map((x) => (byTime ? duration(x) : axisNumber(x, places[1] - places[0]))) },
       { ...axis, gap: 4, space: 32, size: yAxisWidth, values: (plot, places) => places.map((y) => (y === null ? "" : axisNumber(y, places[1] - places[0]))) },
     ],
     series: card.settings.smooth > 0 ? [{}, faint, { ...line, points: { show: false } }] : [{}, line],
     hooks: {
+      drawClear: [(plot) => drawStages(plot, stagePlaces(card), { line: color("--chart-stage"), text: color("--chart-axis"), font: LABEL_FONT })],
       draw: [(plot) => drawMarks(plot, card.marks, color("--chart-mark"))],
       setCursor: [(plot) => showPointed(card, plot.cursor.idx)],
-      setSelect: [() => (card.zoomed = true)],
-      ready: [(plot) => plot.over.addEventListener("dblclick", () => (card.zoomed = false))],
+      setSelect: [(plot) => zoomToSelection(card, plot)],
     },
   };
 }
 
 /** One single point stands in the middle instead of on the edge. */
-function xRange(plot, low, high) {
+function xRange(low, high) {
   if (low === null || low === undefined) return [0, 1];
   return low === high ? [low - 1, high + 1] : [low, high];
 }
@@ -82,23 +81,18 @@ function yAxisWidth(plot, labels) {
   return Math.ceil(longest * 6.6) + 10;
 }
 
-/** Triangles on the lower edge: here the value was NaN or infinite. */
-function drawMarks(plot, places, color) {
-  const { ctx, bbox } = plot;
-  const size = 5 * devicePixelRatio;
-  ctx.save();
-  ctx.fillStyle = color;
-  for (const place of places) {
-    const x = plot.valToPos(place, "x", true);
-    if (x < bbox.left - 1 || x > bbox.left + bbox.width + 1) continue;
-    const y = bbox.top + bbox.height;
-    ctx.beginPath();
-    ctx.moveTo(x, y - size * 1.4);
-    ctx.lineTo(x - size, y);
-    ctx.lineTo(x + size, y);
-    ctx.fill();
-  }
-  ctx.restore();
+function stagePlaces(card) {
+  const { x } = card.settings;
+  return card.stages
+    .filter((stage) => x === "step" || stage.time !== null)
+    .map((stage) => ({ name: stage.name, at: x === "step" ? stage.step : stage.time - card.startedAt }));
+}
+
+function zoomToSelection(card, plot) {
+  const { left, width } = plot.select;
+  if (!width) return;
+  card.zoomTo([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
+  plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
 }
 
 function showPointed(card, place) {
@@ -132,9 +126,9 @@ function showReduction(card) {
   card.element.querySelector("[data-non-finite]").textContent = bad ? interpolate(ngettext("%s value is not finite", "%s values are not finite", bad), [number(bad)]) : "";
 }
 
-function note(frame, text) {
+function note(frame, log) {
   const element = document.createElement("p");
   element.className = "chart-note";
-  element.textContent = text;
+  element.textContent = log ? gettext("No value above zero: nothing to draw on a logarithmic axis.") : gettext("No values to draw.");
   frame.append(element);
 }

@@ -36,7 +36,7 @@ export function attachCharts(board) {
     if (reset || ours) freshen();
   });
 
-  if (cards.length) attachTools(board, cards);
+  if (cards.length) attachTools(board, cards, fetchStale);
   addEventListener("runicorn:theme", () => cards.forEach((card) => card.redraw()));
 }
 
@@ -47,7 +47,8 @@ function makeCard(board, element) {
     visible: false,
     stale: true,
     series: null,
-    settings: { x: "step", log: false, smooth: 0 },
+    stages: [],
+    settings: { x: "step", log: false, smooth: 0, range: null },
     startedAt: Number(board.dataset.started),
     redraw() {
       if (card.series && card.visible) drawChart(card);
@@ -70,7 +71,7 @@ async function fetchCards(board, cards) {
     const answer = await fetchSeries(board, batch);
     if (!answer) return; // the next notice or scroll asks again; the page keeps what it has
     const byName = new Map(answer.series.map((series) => [series.name, series]));
-    for (const card of batch) show(card, byName.get(card.name));
+    for (const card of batch) show(card, byName.get(card.name), answer.stages);
     if (answer.metric_count > cards.length) return void reloadBoard(board);
   }
 }
@@ -92,6 +93,12 @@ function batches(cards) {
 async function fetchSeries(board, batch) {
   const query = new URLSearchParams(batch.map((card) => ["metric", card.name]));
   query.set("points", POINTS);
+  const { x, range } = batch[0].settings;
+  if (range && x === "step") {
+    // a chart that is zoomed in shows the points that were left out of the whole; one more on each side keeps the line whole
+    query.set("first", Math.floor(range[0]) - 1);
+    query.set("last", Math.ceil(range[1]) + 1);
+  }
   const url = board.dataset.url;
   try {
     const answer = await fetch(`${url}${url.includes("?") ? "&" : "?"}${query}`);
@@ -101,16 +108,18 @@ async function fetchSeries(board, batch) {
   }
 }
 
-function show(card, series) {
+function show(card, series, stages) {
   card.stale = false;
   if (!series || (card.series && sameSeries(card.series, series))) return;
   card.series = series;
+  card.stages = stages;
   drawChart(card);
   card.values.refresh();
 }
 
 function sameSeries(one, other) {
-  return one.total_points === other.total_points && one.last_step === other.last_step && one.last_value === other.last_value;
+  const ends = (series) => JSON.stringify([series.total_points, series.steps[0], series.last_step, series.last_value]);
+  return ends(one) === ends(other);
 }
 
 /** The run logged a metric that has no card yet: the server makes the cards, here they are swapped in. */
