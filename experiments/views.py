@@ -86,8 +86,8 @@ def run_head(request: HttpRequest, run_id: str) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def problems(request: HttpRequest) -> HttpResponse:
     shell = page_shell(now=time.time())
-    page = run_page.problem_page(page_number=request.GET.get("page"))
-    return _page(request, "problems", shell, {"page": page}, fragment="_problems")
+    problems_shown = run_page.problem_page(page_number=request.GET.get("page"))
+    return _page(request, "problems", shell, {"problems": problems_shown}, fragment="_problems")
 
 
 def run_from(request: HttpRequest, run_id: str) -> Run:

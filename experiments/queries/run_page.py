@@ -25,8 +25,8 @@ MAX_CARDS = 2000
 
 
 @dataclass(frozen=True)
-class Neighbour:
-    """The run beside this one in time, and the query its link needs."""
+class RunLink:
+    """A run that a page names, and the query its link needs."""
 
     run_id: str
     address: str
@@ -44,8 +44,8 @@ class RunHead:
     tags: tuple[str, ...]
     image_count: int
     problems: list[Problem]
-    newer: Neighbour | None
-    older: Neighbour | None
+    newer: RunLink | None
+    older: RunLink | None
 
     @property
     def title(self) -> str:
@@ -90,6 +90,22 @@ class ImagePage:
 
 
 @dataclass(frozen=True)
+class ProblemRow:
+    """A file that could not be used, and the run whose it is."""
+
+    file: str
+    reason: str
+    seen_at: float
+    run: RunLink | None
+
+
+@dataclass(frozen=True)
+class ProblemPage:
+    page: Page[Problem]
+    rows: list[ProblemRow]
+
+
+@dataclass(frozen=True)
 class Documents:
     """What the overview prints. environment: None if the file is missing or unreadable (then ``damage`` says why)."""
 
@@ -114,8 +130,8 @@ def run_head(run: Run) -> RunHead:
         tags=tags_of(run),
         image_count=run.media.count(),
         problems=list(run.problems.all()[:PROBLEMS_PER_PAGE]),
-        newer=_neighbour(newer, ambiguous),
-        older=_neighbour(older, ambiguous),
+        newer=_link(newer, ambiguous),
+        older=_link(older, ambiguous),
     )
 
 
@@ -156,9 +172,12 @@ def image_page(run: Run, *, page_number: str | None) -> ImagePage:
     return ImagePage(page, [(key, list(images)) for key, images in groups])
 
 
-def problem_page(*, page_number: str | None) -> Page[Problem]:
+def problem_page(*, page_number: str | None) -> ProblemPage:
     """One page of what the mirror could not use, by path."""
-    return Paginator(visible_problems().select_related("root", "run"), PROBLEMS_PER_PAGE).get_page(page_number)
+    problems = visible_problems().select_related("root", "run__root")
+    page = Paginator(problems, PROBLEMS_PER_PAGE).get_page(page_number)
+    ambiguous = ambiguous_ids({problem.run.run_id for problem in page.object_list if problem.run})
+    return ProblemPage(page, [_problem_row(problem, ambiguous) for problem in page.object_list])
 
 
 def _neighbours(run: Run) -> tuple[Run | None, Run | None]:
@@ -170,13 +189,18 @@ def _neighbours(run: Run) -> tuple[Run | None, Run | None]:
     return newer.order_by("created_at", "-run_id").first(), older.order_by("-created_at", "run_id").first()
 
 
-def _neighbour(run: Run | None, ambiguous: Collection[str]) -> Neighbour | None:
-    return None if run is None else Neighbour(run.run_id, run_address(run, ambiguous=run.run_id in ambiguous))
+def _link(run: Run | None, ambiguous: Collection[str]) -> RunLink | None:
+    return None if run is None else RunLink(run.run_id, run_address(run, ambiguous=run.run_id in ambiguous))
 
 
 def _image(media: Media) -> Image:
     folder, _, name = media.path.partition("/")
     return Image(media.key, name if folder == layout.MEDIA_DIR else None, media.step, media.caption)
+
+
+def _problem_row(problem: Problem, ambiguous: Collection[str]) -> ProblemRow:
+    file = f"{problem.root.path}/{problem.path}"
+    return ProblemRow(file, problem.reason, problem.seen_at, _link(problem.run, ambiguous))
 
 
 def _mapping(value: object) -> dict[str, Any]:
