@@ -84,8 +84,8 @@ def mirror_once(
             if stop.wait(PAUSE_S):
                 return False
         behind = mirror.is_behind(root) or behind
-    if not behind:
-        StorageRoot.objects.filter(pk=root.pk, scanned_at=None).update(scanned_at=now)
+    if not behind and root.scanned_at is None:
+        StorageRoot.objects.filter(pk=root.pk).update(scanned_at=now)
     return behind
 
 
