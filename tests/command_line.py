@@ -154,6 +154,16 @@ def running_viewer(
         yield viewer
 
 
+def still_running(processes: Sequence[psutil.Process]) -> list[str]:
+    """What each of the processes that have not ended is. One that nobody has waited for yet has ended."""
+    found = []
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(process.cmdline()))
+    return found
+
+
 def _default_signals() -> None:
     """As in a terminal: a test runner in the background ignores Ctrl-C, and its children would too."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.command_line import running, running_viewer, wait_until, write_run
+from tests.command_line import running, running_viewer, still_running, wait_until, write_run
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 #: All processes are gone this long after a stop, and some for a loaded machine.
@@ -39,7 +39,7 @@ def test_a_signal_takes_all_processes_down_in_two_seconds(tmp_path, number, code
 
         assert exit_code == code
         assert seconds < STOP_S
-        assert not any(process.is_running() for process in processes)
+        assert still_running(processes) == []
         assert len(viewer.lines) == 2, viewer.describe()
 
 
@@ -49,8 +49,8 @@ def test_no_process_survives_a_supervisor_that_was_killed(tmp_path):
 
         viewer.stop(signal.SIGKILL)
 
-        _gone, alive = psutil.wait_procs(processes, timeout=STOP_S)
-        assert alive == []
+        psutil.wait_procs(processes, timeout=STOP_S)
+        assert still_running(processes) == []
 
 
 def test_a_web_process_that_dies_is_started_again(tmp_path):
