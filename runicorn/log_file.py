@@ -38,8 +38,8 @@ class LogFile:
             self._time_of_day = time.strftime("%H:%M:%S", time.localtime(second))
             self._second = second
         line = f"{self._time_of_day} | {text}\n".encode("utf-8", "replace")
-        self._file.append(line)
-        if self._index is not None and now >= self._index_due_at:
+        accepted = self._file.append(line)
+        if accepted and self._index is not None and now >= self._index_due_at:
             self._note(self._index, now, len(line))
 
     def _note(self, index: AppendFile, now: float, length: int) -> None:

@@ -192,13 +192,17 @@ class Run:
         now = _time()
         try:
             content, extension = encode_image(image, format=format, quality=quality)
-            name = media_name(str(key), extension, now=now)
-            write_media(self.run_dir, name, content)
-            data = {"key": str(key), "path": name, "step": step, "caption": caption}
-            self._append(encode_event({"ts": now, "type": IMAGE, "data": data}, self._dropped))
         except (FileNotFoundError, RuntimeError):
             raise
-        except (OSError, InvalidInput) as error:
+        except Exception as error:  # noqa: BLE001 - the guard of the training; encoders raise many kinds
+            self._guard.report("images", f"The image {key!r} cannot be stored: {error}", error)
+            return ""
+        name = media_name(str(key), extension, now=now)
+        data = {"key": str(key), "path": name, "step": step, "caption": caption}
+        try:
+            write_media(self.run_dir, name, content)
+            self._append(encode_event({"ts": now, "type": IMAGE, "data": data}, self._dropped))
+        except OSError as error:
             self._guard.report("images", f"The image {key!r} cannot be stored: {error}", error)
             return ""
         return name
@@ -316,8 +320,8 @@ class Run:
             self._guard.report("configs", f"{self.run_dir / layout.CONFIG} cannot be written: {error}", error)
         touch_runs_folder(self.run_dir)
 
-    def _append_late(self, line: bytes) -> None:
-        AppendFile(self._events_path, self._lost_record).append(line)
+    def _append_late(self, line: bytes) -> bool:
+        return AppendFile(self._events_path, self._lost_record).append(line)
 
     def _dropped(self, key: str, kind: str) -> None:
         self._guard.report("values", f"The value of {key!r} was left out: JSON cannot hold {kind}.")

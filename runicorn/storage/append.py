@@ -28,28 +28,27 @@ class AppendFile:
         self._descriptor = -1  # the first write fails with EBADF, which opens the file
         self._torn = False
 
-    def append(self, line: bytes) -> None:
-        """Write one line, which ends with its newline; never raises OSError."""
+    def append(self, line: bytes) -> bool:
+        """Write one line, which ends with its newline. False if it was lost; never raises OSError."""
         if self._torn:  # so that the torn line spoils only itself
             line = b"\n" + line
         try:
             written = os.write(self._descriptor, line)
             if written == len(line):
                 self._torn = False
-                return
+                return True
         except OSError as error:
-            self._append_again(line, error)
-            return
-        self._append_rest(line[written:])
+            return self._append_again(line, error)
+        return self._append_rest(line[written:])
 
     def position(self) -> int:
-        """Bytes of the file up to the end of the line this process wrote last."""
+        """Bytes of the file up to the end of the line this process wrote last. Raises OSError if it wrote none."""
         return os.lseek(self._descriptor, 0, os.SEEK_CUR)
 
-    def _append_again(self, line: bytes, error: OSError) -> None:
+    def _append_again(self, line: bytes, error: OSError) -> bool:
         if error.errno not in _REOPEN:
             self._lost(error)
-            return
+            return False
         try:
             self._open()
             if self._torn:
@@ -57,23 +56,24 @@ class AppendFile:
             written = os.write(self._descriptor, line)
         except OSError as second:
             self._lost(second)
-            return
+            return False
         if written < len(line):
-            self._append_rest(line[written:])
-        else:
-            self._torn = False
+            return self._append_rest(line[written:])
+        self._torn = False
+        return True
 
-    def _append_rest(self, rest: bytes) -> None:
+    def _append_rest(self, rest: bytes) -> bool:
         """After a short write (the disk is nearly full): the rest once more, else the record is given up."""
         error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         try:
             if os.write(self._descriptor, rest) == len(rest):
                 self._torn = False
-                return
+                return True
         except OSError as second:
             error = second
         self._torn = True
         self._lost(error)
+        return False
 
     def _open(self) -> None:
         # No lock, since a fork could copy it locked: two threads that open at once leave one descriptor open.
