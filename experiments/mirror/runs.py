@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,15 +99,9 @@ class RunsMirror:
             if run.behind:
                 state.backlog[path] = None
             state.runs[path] = run
-        for update in updates:
-            run = state.runs.get(update.path)
-            new_records = len(update.batch.axes) if update.batch and update.batch.axes else 0
-            if (
-                run
-                and run.record_count > new_records
-                and (new_records or (update.documents and run.status != "running"))
-            ):
-                state.to_merge[update.path] = None
+        state.to_merge.update(
+            dict.fromkeys(u.path for u in updates if u.path in state.runs and _has_blocks(u, state.runs))
+        )
 
     def tidy(self, root: StorageRoot, *, now: float) -> Iterator[None]:
         """Merge blocks and keep the root's own problems, one transaction a step."""
@@ -228,6 +222,14 @@ class RunsMirror:
         state.problems = problems
 
 
+def _has_blocks(update: RunUpdate, runs: Mapping[str, RunState]) -> bool:
+    """Whether this update left the run with several blocks, or ended it: then some may be due to become one."""
+    run = runs[update.path]
+    new_records = len(update.batch.axes) if update.batch and update.batch.axes else 0
+    has_ended = update.documents is not None and run.status != "running"
+    return run.record_count > new_records and (new_records > 0 or has_ended)
+
+
 def _hot_until(run: RunState, now: float, *, is_new: bool) -> float:
     if run.status == "running":
         return (newest_change(run.marks) if is_new else now) + RUNNING_HOT_S
@@ -254,12 +256,14 @@ def _load_runs(root: StorageRoot) -> dict[str, RunState]:
         if state.status == "running":
             state.hot_until = newest_change(state.marks) + RUNNING_HOT_S
     # those of running runs only: when a run ends, its documents are read again
-    running = Run.objects.filter(root=root, status=Run.Status.RUNNING).exclude(best_metric_mode=None)
+    running = Run.objects.filter(
+        root=root, status=Run.Status.RUNNING, best_metric_name__isnull=False, best_metric_mode__isnull=False
+    )
     for path, name, mode, summary in running.values_list(
         "path", "best_metric_name", "best_metric_mode", "detail__summary"
     ):
         if "best_metric_value" not in (summary or {}):
-            states[path].best = (name, mode)
+            states[path].best = (str(name), str(mode))
     return states
 
 
