@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 
 
@@ -14,22 +15,29 @@ class Guard:
     def __init__(self, *, strict: bool) -> None:
         self.counts: Counter[str] = Counter()
         self._strict = strict
+        # a signal handler may log in the midst of the same thread's report
+        self._lock = threading.RLock()
 
     def report(self, kind: str, message: str, error: BaseException | None = None) -> None:
         """Count one loss of that kind; the first is logged as a warning. kind: plural, as in "3 values"."""
-        self.counts[kind] += 1
+        first = self._count(kind)
         if self._strict:
             raise error or RuntimeError(message)
-        if self.counts[kind] == 1:
+        if first:
             warn("%s Training goes on; more of this kind is only counted.", message)
 
     def report_bug(self, error: Exception) -> None:
         """Count a call that failed by a mistake of ours; the first is logged with its traceback."""
-        self.counts["calls"] += 1
+        first = self._count("calls")
         if self._strict:
             raise error
-        if self.counts["calls"] == 1:
+        if first:
             warn("Runicorn could not store a call. Training goes on.", error=error)
+
+    def _count(self, kind: str) -> bool:
+        with self._lock:
+            self.counts[kind] += 1
+            return self.counts[kind] == 1
 
     def report_total(self, run_id: str) -> None:
         """Log what the run lost, if anything."""

@@ -204,7 +204,7 @@ class TestHeartbeat:
         first = document(run.run_dir, "heartbeat.json")["ts"]
         wait_until(lambda: document(run.run_dir, "heartbeat.json")["ts"] > first)
 
-        assert caplog.text.count("Input/output error") == 1
+        wait_until(lambda: caplog.text.count("Input/output error") == 1)
 
     def test_a_process_that_joined_takes_over_and_corrects_a_premature_end(self, run):
         lead_from_elsewhere(run.run_dir)
