@@ -8,6 +8,7 @@ Lives on the event loop; files are read in threads of its own. Rules: docs/desig
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,8 @@ from runicorn.errors import RunicornError, UnreadableDocument
 from runicorn.storage import layout, log_text
 from runicorn.storage.documents import read_document
 from runicorn.storage.log_text import Chunk, LogState
+
+logger = logging.getLogger(__name__)
 
 #: How often the file of a running run is looked at, and that of any other.
 RUNNING_INTERVAL_S = 0.1
@@ -126,12 +129,18 @@ class RunLog:
                     await self._discover()
                 has_more = await self._look(clock)
             except (OSError, RunicornError) as error:
-                self.problem = str(error)
-                self._wake()
-                has_more = False
+                has_more = self._give_up(str(error))
+            except Exception:
+                logger.exception("The log of %s is no longer followed, because of a bug.", self.run_dir)
+                has_more = self._give_up("The log cannot be followed; the viewer's own log says why.")
             self._first_look.set()
             if not has_more:
                 await asyncio.sleep(RUNNING_INTERVAL_S if self._is_running else IDLE_INTERVAL_S)
+
+    def _give_up(self, reason: str) -> bool:
+        self.problem = reason
+        self._wake()
+        return False
 
     async def _discover(self) -> None:
         names, self._is_running = await in_thread(_names_and_status, self.run_dir)

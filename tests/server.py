@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -9,8 +10,9 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
@@ -35,13 +37,28 @@ import threading
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
 server.run()
 """
+# Runs code for the tests beside the server, one JSON string a line: Django is set up once and not for every call.
+_HELPER = """
+import contextlib, io, json, sys, traceback
+import django
+django.setup()
+for line in sys.stdin:
+    output = io.StringIO()
+    error = None
+    with contextlib.redirect_stdout(output):
+        try:
+            exec(json.loads(line), {})
+        except Exception:
+            error = traceback.format_exc()
+    print(json.dumps({"output": output.getvalue(), "error": error}), flush=True)
+"""
 _SCAN = """
 import time
 from django.conf import settings
-from experiments.mirror import RUNS
+from experiments.mirror.runs import RunsMirror
 from experiments.models import StorageRoot
 root, _ = StorageRoot.objects.get_or_create(key="local", defaults={"path": str(settings.RUNICORN_STORAGE_ROOT)})
-RUNS.scan_root(root, now=time.time())
+RunsMirror().scan_root(root, now=time.time())
 """
 
 
@@ -50,9 +67,11 @@ class ViewerServer:
     """One web process without a mirror process: tests index with ``scan()``, when they want to."""
 
     storage: Path
+    #: What the web process wrote to its standard error.
+    log: Path
     environment: Mapping[str, str]
     port: int = 0
-    stderr: list[str] = field(default_factory=list)
+    helper: subprocess.Popen[str] | None = None
 
     @property
     def url(self) -> str:
@@ -68,16 +87,14 @@ class ViewerServer:
 
     def run_python(self, code: str) -> str:
         """Run code in a process of its own with Django set up for this server's databases; gives what it printed."""
-        result = subprocess.run(
-            [sys.executable, "-c", f"import django; django.setup()\n{code}"],
-            env=self.environment,
-            cwd=CHECKOUT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr
-        return result.stdout
+        assert self.helper is not None
+        assert self.helper.stdin is not None
+        assert self.helper.stdout is not None
+        self.helper.stdin.write(json.dumps(code) + "\n")
+        self.helper.stdin.flush()
+        answer = json.loads(self.helper.stdout.readline())
+        assert answer["error"] is None, answer["error"]
+        return str(answer["output"])
 
 
 @contextmanager
@@ -92,30 +109,38 @@ def running_server(folder: Path, **variables: str) -> Iterator[ViewerServer]:
         "DJANGO_SETTINGS_MODULE": "runicorn_site.settings",
         **variables,
     }
-    server = ViewerServer(storage, environment)
+    server = ViewerServer(storage, folder / "web.log", environment)
+    with server.log.open("w") as log, _python(_WEB, environment, stderr=log) as process:
+        assert process.stdout is not None
+        timer = threading.Timer(START_TIMEOUT_S, process.kill)
+        timer.start()
+        found = re.fullmatch(r"port (\d+)\n", process.stdout.readline())
+        timer.cancel()
+        assert found, f"the web process did not start:\n{server.log.read_text()}"
+        server.port = int(found[1])
+        with _python(_HELPER, environment) as server.helper:
+            yield server
+
+
+@contextmanager
+def _python(
+    code: str, environment: Mapping[str, str], *, stderr: TextIO | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """A process that ends when its standard input does, with us at the latest."""
     process = subprocess.Popen(
-        [sys.executable, "-c", _WEB],
+        [sys.executable, "-c", code],
         env=environment,
         cwd=CHECKOUT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    assert process.stderr is not None
-    threading.Thread(target=server.stderr.extend, args=(process.stderr,), daemon=True).start()
-    timer = threading.Timer(START_TIMEOUT_S, process.kill)
-    timer.start()
     try:
-        found = re.fullmatch(r"port (\d+)\n", process.stdout.readline())
-        timer.cancel()
-        assert found, f"the web process did not start:\n{''.join(server.stderr)}"
-        server.port = int(found[1])
-        yield server
+        yield process
     finally:
-        timer.cancel()
         process.stdin.close()
         try:
             process.wait(STOP_TIMEOUT_S)

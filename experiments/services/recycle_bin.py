@@ -90,7 +90,7 @@ def _directory(run: Run) -> Path:
 def _checked(run_ids: Sequence[str]) -> Sequence[str]:
     """The ids, each of which has the form of a run id or names a run. Raises InvalidInput for the first other one."""
     for run_id in run_ids:
-        well_formed = layout.RUN_ID_PATTERN.match(run_id) is not None
+        well_formed = layout.RUN_ID_PATTERN.fullmatch(run_id) is not None
         if not well_formed and not find_runs(run_id, root=None, path=None, include_deleted=True):
             raise InvalidInput(f"Invalid run_id format: {run_id}")
     return run_ids

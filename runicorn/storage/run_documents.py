@@ -155,6 +155,8 @@ def plain(value: Any) -> Any:
         return None if value in json_text.NON_FINITE else text(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, int) and not -MAX_INTEGER <= value <= MAX_INTEGER:
+        return number(value)  # a float, as orjson reads it; the standard parser gives integers of any size
     if isinstance(value, dict):
         return {text(str(key)): plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
