@@ -46,12 +46,13 @@ def gpu_telemetry() -> dict[str, Any]:
     """The cards' present state as the API gives it; at most one second old, never raises for a failing tool."""
     with _cache.lock:
         if time.monotonic() >= _cache.expires_at:
-            _cache.answer = _ask_tool(ts=time.time())
+            _cache.answer = ask_tool(ts=time.time())
             _cache.expires_at = time.monotonic() + CACHE_S
         return _cache.answer
 
 
-def _ask_tool(*, ts: float) -> dict[str, Any]:
+def ask_tool(*, ts: float) -> dict[str, Any]:
+    """As gpu_telemetry, without the cache. ts: Unix seconds, for the answer."""
     tool = shutil.which(TOOL)
     if tool is None:
         return _unavailable(f"{TOOL} not found in PATH")
