@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import random
+import shutil
 from pathlib import Path
 
 import orjson
@@ -56,6 +58,20 @@ def long_run(root: Path, *, row_count: int = 1_000_000, seed: int = 2) -> Path:
             events.write(event_line(step, BEGIN + step * 0.1, LONG_RUN_METRICS, choose))
     (directory / layout.LOGS).write_text("12:00:00 | a long training\n")
     return directory
+
+
+def copy_run(run: Path, root: Path) -> Path:
+    """A copy of a run under another root; returns its directory. It appears there at once, as a finished copy."""
+    target = root / run.relative_to(run.parents[3])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staged = root.with_name(f"{root.name}-staged")
+    shutil.copytree(run, staged)
+    os.rename(staged, target)
+    return target
+
+
+def remove_run(run: Path) -> None:
+    shutil.rmtree(run)
 
 
 def event_line(step: int, time: float, metrics: list[str], choose: random.Random) -> bytes:
