@@ -28,7 +28,7 @@ class LineAssembler:
         self._pending = ""
 
     def feed(self, text: str) -> None:
-        if "\n" not in text:
+        if "\n" not in text:  # most of what print() writes: its arguments and blanks one by one
             self._keep(self._pending + text)
             return
         *lines, rest = (self._pending + text).split("\n")
@@ -71,25 +71,29 @@ class _Stream:
         self._stream = stream
         self._previous = stream.__dict__.get("write")  # somebody else's wrapper of the same kind
         self._original = stream.write
+        self._emit = emit
         self._failed = failed
-        self._lines = LineAssembler(emit)
+        self._lines = LineAssembler(self._emit_line)
         self._lock = threading.RLock()
         self._active = True
-        self._pid = os.getpid()
         stream.write = self.write
 
     def write(self, text: str, /) -> Any:
         result = self._original(text)
-        # not in forked children; nor what a warning of ours about a failed copy prints
-        if self._active and not getattr(_copying, "now", False) and os.getpid() == self._pid:
-            self._copy(lambda: self._lines.feed(text))
+        if self._active:
+            with self._lock:
+                try:
+                    self._lines.feed(text)
+                except Exception as error:  # noqa: BLE001 - the script's print must not fail by our mistake
+                    self._failed(error)
         return result
 
     def restore(self) -> None:
         """Stop copying. Somebody who wrapped the stream after us keeps a write that only passes on."""
-        if os.getpid() == self._pid:
-            self._copy(self._lines.flush)
-        self._active = False
+        if self._active:
+            with self._lock:
+                self._lines.flush()
+        self.deactivate()
         if self._stream.__dict__.get("write") != self.write:
             return
         if self._previous is None:
@@ -97,15 +101,20 @@ class _Stream:
         else:
             self._stream.write = self._previous
 
-    def _copy(self, act: Callable[[], None]) -> None:
-        with self._lock:
-            _copying.now = True
-            try:
-                act()
-            except Exception as error:  # noqa: BLE001 - the script's print must not fail by our mistake
-                self._failed(error)
-            finally:
-                _copying.now = False
+    def deactivate(self) -> None:
+        """Copy nothing more. Takes no lock: in a forked child another thread may hold it for ever."""
+        self._active = False
+
+    def _emit_line(self, line: str) -> None:
+        if getattr(_copying, "now", False):
+            return
+        _copying.now = True
+        try:
+            self._emit(line)
+        except Exception as error:  # noqa: BLE001 - the script's print must not fail by our mistake
+            self._failed(error)
+        finally:
+            _copying.now = False
 
 
 class ConsoleCapture:
@@ -126,9 +135,23 @@ class ConsoleCapture:
             stream.restore()
         self._streams = []
 
+    def deactivate(self) -> None:
+        """In a forked child: what it prints is not its parent's output."""
+        for stream in self._streams:
+            stream.deactivate()
+
 
 _owner: object = None
 _capture: ConsoleCapture | None = None
+
+
+def _deactivate_in_child() -> None:
+    if _capture is not None:
+        _capture.deactivate()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_deactivate_in_child)
 
 
 def capture_for(owner: object, emit: Callable[[str], None] | None, *, failed: Callable[[Exception], None]) -> None:

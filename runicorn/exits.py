@@ -42,7 +42,10 @@ class ExitHooks:
             os.register_at_fork(after_in_child=self._forget)
 
     def watch(self, run: Run) -> None:
-        """Close ``run`` when the process ends."""
+        """Close ``run`` when the process ends. An earlier object for the same directory no longer does anything then."""
+        for earlier in list(self._open.values()):
+            if earlier.run_dir == run.run_dir and not run.joined:
+                earlier.hand_over()
         self._open[id(run)] = run
         if not self._installed:
             self._install()

@@ -80,6 +80,7 @@ class Run:
         self.project: str = opened.project
         self.name: str = opened.name
         self.config = RunConfig({**opened.config, **parameters}, save=self._save_config)
+        self.joined: bool = opened.joined
         self._pid = os.getpid()
         self._finished = False
         self._steps = count(opened.first_step + 1)
@@ -245,6 +246,11 @@ class Run:
         self._logs = LogFile(self._logs.path, lost=self._lost_text)
         exit_hooks.unwatch(self)
         self._guard.report_total(self.id)
+
+    def hand_over(self) -> None:
+        """Leave the run's end to another object of this process that resumed it (a notebook's cell run again)."""
+        self._heartbeat.stop()
+        exit_hooks.unwatch(self)
 
     def event_bytes(self) -> int:
         """The size of the file of events this process writes."""

@@ -261,6 +261,23 @@ class TestForks:
         assert states == {"parent": "failed", "child": "finished"}
 
 
+def test_a_run_resumed_in_the_same_process_ends_as_the_later_object_says(root):
+    run_script(
+        """
+        first = rn.init(project="vision", run_id="cell", capture_env=False)
+        first.log(x=1)
+        second = rn.init(project="vision", run_id="cell", capture_env=False)
+        second.log(x=2)
+        assert not first._heartbeat._thread.is_alive() or first._heartbeat._stopped.is_set()
+        second.finish("failed")
+        """,
+        root=root,
+    )
+
+    assert status(root) == "failed"
+    assert [record["global_step"] for record in records(only_run(root))] == [1, 2]
+
+
 class TestFinish:
     def test_an_unknown_status_is_refused_and_the_run_goes_on(self, run):
         with pytest.raises(InvalidInput, match="done"):
