@@ -1,0 +1,135 @@
+"""The table of runs in a browser: what comes in by itself, typing, keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import Script, Viewer
+from tests.training_scripts import run_script
+
+Train = Callable[[str], Script]
+
+
+def finished_run(viewer: Viewer, run_id: str, *, project: str = "vision", tag: str = "plain") -> None:
+    run_script(
+        f"rn.init(project={project!r}, name='vit', run_id={run_id!r}, tags=[{tag!r}], capture_env=False); rn.finish()",
+        root=viewer.root,
+    )
+
+
+def test_a_run_comes_in_by_itself_and_changes_its_state_in_place(page: Page, train: Train):
+    page.goto("/runs")
+
+    script = train("rn.init(project='live', run_id='comes-in', capture_env=False); input()")
+
+    row = page.locator('tr[data-run="comes-in"]')
+    expect(row).to_contain_text("running")
+    row.evaluate("row => row.dataset.same = 'yes'")
+
+    script.go_on()
+
+    expect(row).to_contain_text("finished")
+    expect(row).to_have_attribute("data-same", "yes")
+    expect(page.locator(".live-state")).to_have_attribute("data-live-state", "connected")
+
+
+def test_typing_narrows_the_table_and_nothing_typed_is_lost(page: Page, viewer: Viewer):
+    finished_run(viewer, "typed-one", tag="warm")
+    finished_run(viewer, "typed-two", tag="cold")
+    page.goto("/runs")
+    expect(page.locator('tr[data-run="typed-two"]')).to_be_visible()
+
+    page.keyboard.press("/")
+    page.keyboard.type("typed warm", delay=40)
+
+    expect(page.locator('tr[data-run="typed-two"]')).to_have_count(0)
+    expect(page.locator('tr[data-run="typed-one"]')).to_have_count(1)
+    expect(page.locator("[data-filter-box]")).to_be_focused()
+    expect(page.locator("[data-filter-box]")).to_have_value("typed warm")
+    expect(page).to_have_url(re.compile(r"/runs\?q=typed(%20|\+)warm$"))
+
+    page.get_by_role("link", name="Clear").click()
+
+    expect(page.locator('tr[data-run="typed-two"]')).to_have_count(1)
+    expect(page.locator("[data-filter-box]")).to_have_value("")
+
+    page.go_back()
+
+    expect(page.locator("[data-filter-box]")).to_have_value("typed warm")
+    expect(page.locator('tr[data-run="typed-two"]')).to_have_count(0)
+
+
+def test_sorting_and_filtering_by_clicks_stand_in_the_url(page: Page, viewer: Viewer):
+    finished_run(viewer, "clicked-a", project="clicked")
+    page.goto("/runs")
+    expect(page.locator('tr[data-run="clicked-a"]')).to_be_visible()
+
+    page.get_by_role("link", name="Best metric").click()
+    expect(page.get_by_role("columnheader", name="Best metric")).to_have_attribute("aria-sort", "descending")
+    page.get_by_label("Project", exact=True).select_option("clicked")
+
+    expect(page).to_have_url(re.compile(r"\?project=clicked&sort=-best$"))
+    expect(page.locator("tr[data-key]")).to_have_count(1)
+    page.reload()
+    expect(page.locator("tr[data-key]")).to_have_count(1)
+
+
+def test_a_reader_who_works_in_the_table_is_told_of_new_runs_and_not_disturbed(page: Page, viewer: Viewer):
+    finished_run(viewer, "before")
+    page.goto("/runs")
+    expect(page.locator('tr[data-run="before"]')).to_be_visible()
+    page.keyboard.press("j")
+
+    finished_run(viewer, "after-1")
+
+    button = page.locator("[data-new-runs]")
+    expect(button).to_have_text("1 new run")
+    expect(page.locator('tr[data-run="after-1"]')).to_have_count(0)
+
+    button.click()
+
+    expect(page.locator('tr[data-run="after-1"]')).to_be_visible()
+    expect(button).to_be_hidden()
+
+
+def test_the_keyboard_goes_through_runs_and_back(page: Page, viewer: Viewer):
+    for run_id in ("key-1", "key-2"):
+        finished_run(viewer, run_id, project="keys")
+    page.goto("/runs?project=keys")
+    expect(page.locator("tr[data-key]")).to_have_count(2)
+
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/runs/key-2$"))
+    expect(page.locator(".live-state")).to_have_attribute("data-live-state", "connected")  # the scripts are there
+
+    page.keyboard.press("]")
+    expect(page).to_have_url(re.compile("/runs/key-1$"))
+    expect(page.locator(".live-state")).to_have_attribute("data-live-state", "connected")
+
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", name="Keyboard")).to_be_hidden()
+
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    expect(page).to_have_url(re.compile("/runs$"))
+
+
+def test_the_run_id_is_copied_and_it_is_said(page: Page, context: BrowserContext, viewer: Viewer):
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=viewer.url)
+    finished_run(viewer, "copy-me")
+    page.goto("/runs")
+    row = page.locator('tr[data-run="copy-me"]')
+    row.hover()
+
+    row.get_by_role("button", name="Copy the run id").click()
+
+    expect(page.locator("[data-announcer]")).to_have_text("Copied")
+    assert page.evaluate("() => navigator.clipboard.readText()") == "copy-me"
