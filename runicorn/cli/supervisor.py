@@ -1,7 +1,7 @@
 """Starts the processes of the viewer, keeps them running, and takes them down together.
 
 The supervisor itself loads neither Django nor a server, so that nothing but its own few lines can break it. What it
-promises, and which test holds it: docs/design/0005-processes.md.
+promises, and which test holds it: docs/design/0007-processes.md.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,12 +19,27 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 LIBRARY_DEPENDENCIES = ("orjson", "filelock", "psutil", "platformdirs", "click")
 
 
-@pytest.mark.parametrize("version", ["3.10", "3.11", "3.12", "3.13"])
-def test_the_library_passes_its_tests_without_the_viewer_on_python(version):
-    python = environment_of(version)
+VERSIONS = ("3.10", "3.11", "3.12", "3.13")
+Result = subprocess.CompletedProcess[str]
 
-    done = subprocess.run(
-        [python, "-m", "pytest", "-q", "-c", "tests/library.ini", "--rootdir", ".", "tests/runicorn"],
+
+@pytest.fixture(scope="module")
+def results() -> Iterator[dict[str, Future[Result]]]:
+    """All versions at once, two at a time: the tests mostly wait."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        yield {version: pool.submit(library_tests, version) for version in VERSIONS}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_library_passes_its_tests_without_the_viewer_on_python(results, version):
+    done = results[version].result()
+
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+
+
+def library_tests(version: str) -> Result:
+    return subprocess.run(
+        [environment_of(version), "-m", "pytest", "-q", "-c", "tests/library.ini", "--rootdir", ".", "tests/runicorn"],
         cwd=CHECKOUT,
         env={**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -30,8 +47,6 @@ def test_the_library_passes_its_tests_without_the_viewer_on_python(version):
         timeout=600,
         check=False,
     )
-
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
 
 
 def environment_of(version: str) -> str:
