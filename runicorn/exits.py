@@ -42,7 +42,7 @@ class ExitHooks:
             os.register_at_fork(after_in_child=self._forget)
 
     def watch(self, run: Run) -> None:
-        """Close ``run`` when the process ends. An earlier object for the same directory no longer does anything then."""
+        """Close ``run`` when the process ends, and no longer an earlier object for the same directory."""
         for earlier in list(self._open.values()):
             if earlier.run_dir == run.run_dir and not run.joined:
                 earlier.hand_over()
