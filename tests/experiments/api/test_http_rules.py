@@ -13,16 +13,12 @@ from tests.server import ViewerServer
 JSON = {"Content-Type": "application/json"}
 
 
-@pytest.mark.parametrize(
-    "address", ["/api/nope", "/api/", "/api", "/api/runs/", "/api/runs/x/y/z", "/api/v2", "/API/runs"]
-)
-def test_an_unknown_address_is_a_404_and_never_a_page(api: httpx.Client, address: str):
-    for method in ("GET", "POST", "DELETE"):
-        answer = api.request(method, address)
+@pytest.mark.parametrize("address", ["/api/nope", "/api/", "/api", "/api/runs/", "/api/runs/x/y/z", "/api/v2"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_an_unknown_address_is_a_404_and_never_a_page(api: httpx.Client, address: str, method: str):
+    answer = api.request(method, address)
 
-        assert answer.status_code in (404, 403 if address.startswith("/API") else 404)
-        if address.startswith("/api"):
-            assert answer.json() == {"detail": "Not Found"}
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
 
 
 def test_a_wrong_method_is_a_405_that_names_the_right_ones(api: httpx.Client):
