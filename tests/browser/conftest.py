@@ -45,9 +45,9 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
-    """`runicorn viewer` over a root that the tests of one module share."""
+    """`runicorn viewer` over a root that all tests share: each names its runs itself."""
     folder = tmp_path_factory.mktemp("viewer")
     root = folder / "root"
     folders = {f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
