@@ -223,6 +223,24 @@ class TestForks:
 
         assert status(root) == "finished"
 
+    def test_the_losses_of_a_run_are_reported_by_its_own_process_only(self, root):
+        done = run_script(
+            """
+            import os, sys, warnings
+            warnings.simplefilter("ignore")
+            rn.init(project="vision", capture_env=False)
+            rn.log(model=object())
+            pid = os.fork()
+            if pid == 0:
+                sys.exit()
+            os.waitpid(pid, 0)
+            """,
+            root=root,
+            env={"RUNICORN_STRICT": "off"},
+        )
+
+        assert done.stderr.count("lost: 1 values") == 1
+
     def test_workers_of_multiprocessing_log_and_their_end_changes_nothing(self, root):
         run_script(
             """

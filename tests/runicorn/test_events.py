@@ -161,6 +161,14 @@ def test_numpy_scalars_become_numbers_and_arrays_of_several_elements_are_dropped
     }
 
 
+def test_an_array_is_dropped_also_where_nothing_else_needs_a_second_look():
+    np = pytest.importorskip("numpy")
+
+    encoded = Encoded(many=np.array([1.0, 2.0]), one=np.array([3.0]))
+
+    assert encoded.data == {"one": 3.0}
+
+
 def test_an_event_is_one_line():
     line = Encoded(x="a\r\nb\n", y=math.nan).line
 
