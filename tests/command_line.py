@@ -53,6 +53,7 @@ class RunningCommand:
     process: subprocess.Popen[str]
     lines: list[str] = field(default_factory=list)
     port: int | None = None
+    seen: set[psutil.Process] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -79,7 +80,10 @@ class RunningCommand:
         return found
 
     def descendants(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
+        """All processes below it. Those seen here are ended with the test, even if they lost their parent."""
+        found = psutil.Process(self.process.pid).children(recursive=True)
+        self.seen.update(found)
+        return found
 
     def stop(self, number: signal.Signals) -> tuple[int, float]:
         """Send a signal; gives the exit code and after how many seconds."""
@@ -127,14 +131,12 @@ def running(
     assert process.stdout is not None
     reader = threading.Thread(target=run.lines.extend, args=(process.stdout,), daemon=True)
     reader.start()
-    started = psutil.Process(process.pid)
     try:
         yield run
     finally:
-        left = [started]
         with suppress(psutil.NoSuchProcess):
-            left += started.children(recursive=True)
-        for each in left:
+            run.descendants()
+        for each in (process, *run.seen):
             with suppress(psutil.NoSuchProcess):
                 each.kill()
         process.wait()
