@@ -60,14 +60,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller roots and fewer repetitions: about two minutes")
     parser.add_argument("--only", nargs="+", choices=ROWS, metavar="ROW", help=f"some of: {', '.join(ROWS)}")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the JSON (default: %(default)s)")
     options = parser.parse_args()
     names = options.only or list(ROWS)
     print(f"{'':62}{'measured':>16}{'at most':>12}   calibration {EXPECTED}")
     with tempfile.TemporaryDirectory(prefix="runicorn-bench-") as folder, Calibration() as calibration:
         setting = Setting(Path(folder), is_quick=options.quick)
         rows, failed = _measure(names, setting, calibration)
-    _write(rows, is_quick=options.quick)
-    print("\n".join(f"FAILED {name}" for name in failed))
+    _write(rows, options.results, is_quick=options.quick)
+    for name in failed:
+        print(f"FAILED {name}")
     return 1 if failed else 0
 
 
@@ -107,11 +109,11 @@ def _short(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _write(rows: list[Row], *, is_quick: bool) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}{'-quick' if is_quick else ''}.json"
+def _write(rows: list[Row], results: Path, *, is_quick: bool) -> None:
+    results.mkdir(exist_ok=True)
+    file = results / f"{time.strftime('%Y%m%d-%H%M%S')}{'-quick' if is_quick else ''}.json"
     file.write_bytes(orjson.dumps([row.as_json() for row in rows], option=orjson.OPT_INDENT_2))
-    print(f"\nwritten to {file.relative_to(CHECKOUT)}; ! marks what is over its limit")
+    print(f"\nwritten to {file}; ! marks what is over its limit")
 
 
 if __name__ == "__main__":

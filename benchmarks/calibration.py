@@ -33,8 +33,7 @@ class Calibration:
             stack.callback(process.wait)
             stack.callback(process.kill)
             assert process.stdout is not None
-            self._client = HttpClient(int(process.stdout.readline()))
-            stack.callback(self._client.close)
+            self._port = int(process.stdout.readline())
             self._stack = stack.pop_all()
         return self
 
@@ -43,7 +42,9 @@ class Calibration:
 
     def measure(self) -> dict[str, float]:
         """Both figures now; about a second."""
-        answers = [self._client.timed_get("/") for _ in range(200)]
+        client = HttpClient(self._port)  # a connection that rests for a minute is closed by the server
+        answers = [client.timed_get("/") for _ in range(200)]
+        client.close()
         begin = time.perf_counter()
         for _ in range(LINES):
             orjson.loads(LINE)
