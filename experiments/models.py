@@ -87,6 +87,7 @@ class Run(models.Model):
             models.Index(fields=["run_id"], name="run_run_id"),
             models.Index(F("created_at").desc(), "run_id", name="run_newest", condition=Q(deleted_at=None)),
             models.Index("project", F("created_at").desc(), "run_id", name="run_project", condition=Q(deleted_at=None)),
+            models.Index("name", F("created_at").desc(), "run_id", name="run_name", condition=Q(deleted_at=None)),
             models.Index("status", F("created_at").desc(), "run_id", name="run_status", condition=Q(deleted_at=None)),
             # sorted by result, alone and within a project and status: else a page reads every row
             models.Index(F("best_metric_value").desc(), "run_id", name="run_best", condition=Q(deleted_at=None)),

@@ -208,6 +208,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='run',
+            index=models.Index(models.F('name'), models.OrderBy(models.F('created_at'), descending=True), models.F('run_id'), condition=models.Q(('deleted_at', None)), name='run_name'),
+        ),
+        migrations.AddIndex(
+            model_name='run',
             index=models.Index(models.F('status'), models.OrderBy(models.F('created_at'), descending=True), models.F('run_id'), condition=models.Q(('deleted_at', None)), name='run_status'),
         ),
         migrations.AddIndex(

@@ -64,13 +64,17 @@ class RunSearchPage:
 def search_runs(search: RunSearch) -> RunSearchPage:
     """One page of the matches; empty if it lies behind the last."""
     places = root_places()
-    matches = _matches(search, places)
+    matches = _matches(search, places).order_by(*_ordering(search))
     first = (search.page - 1) * search.per_page
-    rows = matches.order_by(*_ordering(search)).values_list(*_COLUMNS)[first : first + search.per_page]
-    items = list(_items(rows, places))
+    if search.text:
+        # no index serves a substring: one look at all runs gives the page and the count
+        found = list(matches.values_list("pk", flat=True))
+        page = Run.objects.filter(pk__in=found[first : first + search.per_page]).order_by(*_ordering(search))
+        return RunSearchPage(items=list(_items(page, places)), total=len(found))
+    items = list(_items(matches[first : first + search.per_page], places))
     # a page that is not full says how many there are, unless it lies behind the end
-    known = first + len(items) if items and len(items) < search.per_page else None
-    return RunSearchPage(items=items, total=matches.count() if known is None else known)
+    is_last = 0 < len(items) < search.per_page
+    return RunSearchPage(items=items, total=first + len(items) if is_last else matches.count())
 
 
 def _matches(search: RunSearch, places: Mapping[int, RootPlace]) -> QuerySet[Run]:
@@ -124,8 +128,8 @@ _COLUMNS = (
 )
 
 
-def _items(rows: QuerySet[Run, tuple[Any, ...]], places: Mapping[int, RootPlace]) -> Iterator[dict[str, Any]]:
-    for row in rows:
+def _items(runs: QuerySet[Run], places: Mapping[int, RootPlace]) -> Iterator[dict[str, Any]]:
+    for row in runs.values_list(*_COLUMNS):
         run = dict(zip(_COLUMNS, row, strict=True))
         place = places[run.pop("root_id")]
         directory = f"{place.path}/{run.pop('path')}"
