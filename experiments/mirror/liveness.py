@@ -24,8 +24,6 @@ from runicorn.storage.liveness import Life, Verdict, find_process, judge, this_m
 
 logger = logging.getLogger(__name__)
 
-PROCESS_NOT_FOUND = "process_not_found"
-
 
 def check_running_runs(root: StorageRoot, *, now: float) -> tuple[int, int]:
     """Judge every run of the root that its files call running. Returns how many were checked and how many changed.
@@ -82,7 +80,12 @@ def _fail(root: StorageRoot, run: Run, status: Mapping[str, Any], last_sign_at: 
     try:
         write_document(
             run_dir / layout.STATUS,
-            {**status, "status": RunStatus.FAILED.value, "ended_at": last_sign_at, "exit_reason": PROCESS_NOT_FOUND},
+            {
+                **status,
+                "status": RunStatus.FAILED.value,
+                "ended_at": last_sign_at,
+                "exit_reason": layout.PROCESS_NOT_FOUND,
+            },
         )
         touch_runs_folder(run_dir)
     except OSError as error:
@@ -90,7 +93,7 @@ def _fail(root: StorageRoot, run: Run, status: Mapping[str, Any], last_sign_at: 
         Run.objects.filter(pk=run.pk).update(
             status=Run.Status.FAILED,
             ended_at=last_sign_at,
-            exit_reason=PROCESS_NOT_FOUND,
+            exit_reason=layout.PROCESS_NOT_FOUND,
             silent=False,
             last_sign_at=last_sign_at,
         )
