@@ -12,6 +12,8 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import FrameType
 
 from runicorn.errors import InvalidInput, PortTaken
@@ -21,8 +23,11 @@ SETTINGS = "runicorn_site.settings"
 STANDBY_INTERVAL_S = 1.0
 
 
-def serve(*, ip: str, port: int) -> None:
-    """Answer HTTP and WebSockets at an IP address until SIGTERM or SIGINT. Raises PortTaken."""
+def serve(*, ip: str, port: int, on_ready: Callable[[], None]) -> None:
+    """Answer HTTP and WebSockets at an IP address until SIGTERM or SIGINT; the latter raises KeyboardInterrupt.
+
+    on_ready: called once the port is open. Raises PortTaken.
+    """
     from daphne.server import Server  # installs its event loop when imported, before anything of Twisted
 
     _set_up()
@@ -31,19 +36,23 @@ def serve(*, ip: str, port: int) -> None:
 
     application = importlib.import_module("runicorn_site.asgi").application
     interface = ip.replace(":", r"\:")
-    server = Server(application, endpoints=[f"tcp:port={port}:interface={interface}"], server_name="runicorn")
+    endpoint = f"tcp:port={port}:interface={interface}"
+    server = Server(application, endpoints=[endpoint], server_name="runicorn", ready_callable=on_ready)
     watch_index(index_file())
+    # The server stops in good order on SIGTERM; it leaves SIGINT alone if somebody else handles it.
+    stop = _Stop.on_signals(and_then=lambda: os.kill(os.getpid(), signal.SIGTERM))
     server.run()
     if not server.listening_addresses:
         raise PortTaken(f"Port {port} on {ip} is in use; choose another one with --port.")
+    stop.raise_if_interrupted()
 
 
 def mirror() -> None:
-    """Keep the index in step with the run directories until SIGTERM or SIGINT.
+    """Keep the index in step with the run directories until SIGTERM or SIGINT; the latter raises KeyboardInterrupt.
 
     One process at a time does this for an index; a second one stands by and takes over when the first is gone.
     """
-    stop = _stop_on_signals()
+    stop = _Stop.on_signals()
     _set_up()
     from filelock import Timeout
 
@@ -55,19 +64,20 @@ def mirror() -> None:
     watch_index(index_file())
     lock = mirror_lock()
     announced = False
-    while not stop.is_set():
+    while not stop.event.is_set():
         try:
             lock.acquire(timeout=0)
         except Timeout:
             if not announced:
                 sys.stderr.write("Another mirror process keeps this index; standing by.\n")
             announced = True
-            stop.wait(STANDBY_INTERVAL_S)
+            stop.event.wait(STANDBY_INTERVAL_S)
             continue
         try:
-            run_mirror(MIRRORS, stop=stop)
+            run_mirror(MIRRORS, stop=stop.event)
         finally:
             lock.release()
+    stop.raise_if_interrupted()
 
 
 def reindex() -> int:
@@ -75,7 +85,7 @@ def reindex() -> int:
 
     Raises Conflict while a mirror process keeps the index, KeyboardInterrupt when told to stop.
     """
-    stop = _stop_on_signals()
+    stop = _Stop.on_signals()
     _set_up()
     from django.conf import settings
 
@@ -87,24 +97,40 @@ def reindex() -> int:
     with sole_mirror():
         replace_index()
         root = ensure_local_root(settings.RUNICORN_STORAGE_ROOT)
-        while mirror_once(MIRRORS, root, now=time.time(), stop=stop):
+        while mirror_once(MIRRORS, root, now=time.time(), stop=stop.event):
             pass
-    if stop.is_set():
+    if stop.event.is_set():
         raise KeyboardInterrupt
     return Run.objects.filter(root=root).count()
 
 
-def _stop_on_signals() -> threading.Event:
-    stop = threading.Event()
+@dataclass
+class _Stop:
+    """That this process was told to end, and whether by Ctrl-C."""
 
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        # Not set right here: the handler interrupts this very thread, which may hold the event's lock.
-        threading.Thread(target=stop.set).start()
+    event: threading.Event = field(default_factory=threading.Event)
+    interrupted: bool = False
 
-    signal.signal(signal.SIGTERM, handle)
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # under the supervisor Ctrl-C is not ours
-        signal.signal(signal.SIGINT, handle)
-    return stop
+    @classmethod
+    def on_signals(cls, *, and_then: Callable[[], None] = lambda: None) -> _Stop:
+        """Handle SIGTERM and SIGINT from now on; ``and_then`` is called by the handler of SIGINT."""
+        stop = cls()
+
+        def handle(number: int, _frame: FrameType | None) -> None:
+            # Not set right here: the handler interrupts this very thread, which may hold the event's lock.
+            threading.Thread(target=stop.event.set).start()
+            if number == signal.SIGINT:
+                stop.interrupted = True
+                and_then()
+
+        signal.signal(signal.SIGTERM, handle)
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # under the supervisor Ctrl-C is not ours
+            signal.signal(signal.SIGINT, handle)
+        return stop
+
+    def raise_if_interrupted(self) -> None:
+        if self.interrupted:
+            raise KeyboardInterrupt
 
 
 def _set_up() -> None:

@@ -52,14 +52,10 @@ class RunningCommand:
 
     process: subprocess.Popen[str]
     lines: list[str] = field(default_factory=list)
-    port: int | None = None
     seen: set[psutil.Process] = field(default_factory=set)
 
     @property
     def url(self) -> str:
-        """Where it was told to listen, or where it says it does."""
-        if self.port is not None:
-            return f"http://127.0.0.1:{self.port}"
         return next(line for line in self.lines if "http://" in line).split()[-1]
 
     @property

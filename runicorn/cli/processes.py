@@ -38,7 +38,7 @@ def environment_for(root: str, *, address: Address | None = None, no_auth: bool 
 
 def viewer_specs(address: Address, *, no_auth: bool) -> list[ChildSpec]:
     """The children of a viewer."""
-    web = ["serve", "--host", address.host, "--port", str(address.port)]
+    web = ["serve", "--supervised", "--host", address.host, "--port", str(address.port)]
     return [
         ChildSpec("web", [*web, "--no-auth"] if no_auth else web),
         ChildSpec("mirror", ["mirror"]),

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from runicorn.cli.addresses import free_address
 from tests.command_line import RunningCommand, runicorn, running, running_viewer, wait_until, write_run
 
 
@@ -86,13 +85,12 @@ def test_an_index_deleted_under_a_running_viewer_is_built_anew(tmp_path):
 def test_serve_and_mirror_alone_make_a_viewer(tmp_path):
     """As under systemd: each brings the databases up to date by itself."""
     write_run(tmp_path / "root")
-    port = free_address("127.0.0.1", 0).port
 
     with (
-        running("mirror", "--storage", "root", folder=tmp_path),
-        running("serve", "--port", str(port), "--storage", "root", folder=tmp_path) as web,
+        running("mirror", "--storage", "root", folder=tmp_path) as mirror,
+        running("serve", "--port", "0", "--storage", "root", folder=tmp_path) as web,
     ):
-        web.port = port
+        web.wait_for(f"Storage root: {tmp_path / 'root'}")
         wait_until(lambda: web.answers() and web.get("/api/runs"), web.describe)
 
-        assert web.stop(signal.SIGINT)[0] in (0, 130)
+        assert (mirror.stop(signal.SIGINT)[0], web.stop(signal.SIGINT)[0]) == (130, 130)
