@@ -13,7 +13,7 @@ from experiments.models import MetricSeries, Run
 from experiments.queries.metrics import chart_series
 
 #: A run that changes its stage with every record has no boundaries worth a line.
-MAX_BOUNDARIES = 100
+MAX_BOUNDARIES = 1000
 
 
 def chart_answer(

@@ -1,5 +1,7 @@
 // What is drawn on a chart beside its line.
 const STAGE_NAME_MAX_CHARS = 16;
+/** A run that changes its stage all the time (training, validation, training ...) gets no lines until one zooms in. */
+const MAX_STAGES_IN_VIEW = 8;
 
 /** Triangles on the lower edge: here the value was NaN or infinite. */
 export function drawMarks(plot, places, color) {
@@ -24,6 +26,8 @@ export function drawMarks(plot, places, color) {
 export function drawStages(plot, stages, { line, text, font }) {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
+  const placed = stages.map(({ name, at }) => ({ name, x: plot.valToPos(at, "x", true) })).filter(({ x }) => isInside(bbox, x));
+  if (placed.length > MAX_STAGES_IN_VIEW) return;
   ctx.save();
   ctx.lineWidth = ratio;
   ctx.strokeStyle = line;
@@ -32,9 +36,7 @@ export function drawStages(plot, stages, { line, text, font }) {
   ctx.textBaseline = "top";
   ctx.setLineDash([3 * ratio, 3 * ratio]);
   let nameEnds = -Infinity;
-  for (const { name, at } of stages) {
-    const x = plot.valToPos(at, "x", true);
-    if (!isInside(bbox, x)) continue;
+  for (const { name, x } of placed) {
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);

@@ -1,11 +1,13 @@
 // One card's chart, drawn by uPlot.
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { drawMarks, drawStages } from "./chart_marks.js";
-import { chartArrays, markPlaces, smoothed } from "./chart_series.js";
+import { chartArrays, isolatedPlaces, lastValueText, markPlaces, smoothed } from "./chart_series.js";
 import { axisNumber, duration, number } from "./format.js";
 
 const X_AXIS_PX = 28;
 const POINTS_SHOWN_UP_TO = 40;
+/** Distances between labels from 1e-32 up to what a float64 holds; uPlot's own end at 5e32. */
+const Y_DISTANCES = Array.from({ length: 340 }, (_, place) => [1, 2, 2.5, 5].map((digit) => Number(`${digit}e${place - 32}`))).flat();
 const LABEL_FONT = "11px system-ui, sans-serif";
 
 export function drawChart(card) {
@@ -39,7 +41,12 @@ function columns(card) {
 
 function options(card, frame) {
   const color = (name) => getComputedStyle(frame).getPropertyValue(name).trim();
-  const line = { stroke: color("--run-color"), width: 1.75, points: { show: () => card.arrays.x.length <= POINTS_SHOWN_UP_TO, size: 5 } };
+  const points = {
+    size: 5,
+    show: () => card.arrays.x.length <= POINTS_SHOWN_UP_TO,
+    filter: (plot, series, all) => (all ? null : isolatedPlaces(card.arrays.y)), // no line reaches those
+  };
+  const line = { stroke: color("--run-color"), width: 1.75, points };
   const faint = { ...line, width: 1.25, alpha: 0.3 };
   const axis = { stroke: color("--chart-axis"), font: LABEL_FONT, grid: { stroke: color("--chart-grid"), width: 1 }, ticks: { show: false } };
   const byTime = card.settings.x === "time";
@@ -52,7 +59,7 @@ function options(card, frame) {
     scales: { x: { time: false, range: (plot, low, high) => card.settings.range ?? xRange(low, high) }, y: card.settings.log ? { distr: 3 } : { range: yRange } },
     axes: [
       { ...axis, size: X_AXIS_PX, gap: 4, space: 64, values: (plot, places) => places.map((x) => (byTime ? duration(x) : axisNumber(x, places[1] - places[0]))) },
-      { ...axis, gap: 4, space: 32, size: yAxisWidth, values: (plot, places) => places.map((y) => (y === null ? "" : axisNumber(y, places[1] - places[0]))) },
+      { ...axis, gap: 4, space: 32, size: yAxisWidth, ...(card.settings.log ? {} : { incrs: Y_DISTANCES }), values: (plot, places) => places.map((y) => (y === null ? "" : axisNumber(y, places[1] - places[0]))) },
     ],
     series: card.settings.smooth > 0 ? [{}, faint, { ...line, points: { show: false } }] : [{}, line],
     hooks: {
@@ -104,14 +111,14 @@ function showPointed(card, place) {
 }
 
 function showLast(card) {
-  const { last_value: value, last_step: step } = card.series;
-  writeValue(card, value, step === null ? "" : stepText(step));
+  const { last_step: step } = card.series;
+  writeValue(card, lastValueText(card.series), step === null ? "" : stepText(step));
 }
 
 function writeValue(card, value, at) {
   const shown = card.element.querySelector("[data-value]");
-  shown.textContent = number(value);
-  shown.value = shown.title = value ?? "";
+  shown.textContent = typeof value === "number" ? number(value) : value;
+  shown.value = shown.title = value;
   card.element.querySelector("[data-at]").textContent = at;
 }
 

@@ -41,6 +41,27 @@ export function smoothed(values, weight) {
   });
 }
 
+/** Places of values that stand between two breaks. */
+export function isolatedPlaces(values) {
+  const isThere = (value) => value !== null && value !== undefined;
+  const places = [...values.keys()];
+  return places.filter((place) => isThere(values[place]) && !isThere(values[place - 1]) && !isThere(values[place + 1]));
+}
+
+const NON_FINITE = { nan: "NaN", inf: "∞", "-inf": "-∞" };
+
+/** How a value that is not finite is written. */
+export function nonFiniteText(kind) {
+  return NON_FINITE[kind];
+}
+
+/** The last value, or the word for what it is instead of a number. */
+export function lastValueText(series) {
+  if (series.last_value !== null) return series.last_value;
+  const last = series.non_finite.at(-1);
+  return last ? nonFiniteText(last[1]) : "–";
+}
+
 /** The x of every mark for a value that was not finite. */
 export function markPlaces(series, arrays, { x }) {
   if (x === "step") return series.non_finite.map(([step]) => step);

@@ -49,8 +49,8 @@ function writeUrl({ form: { elements }, range }) {
     range: range ? range.map((end) => Number(end.toPrecision(8))).join("..") : "",
   };
   for (const [name, value] of Object.entries(chosen)) {
-    if (value) query.set(name, value);
-    else query.delete(name);
+    query.delete(name); // the order is always the same, whatever was chosen first
+    if (value) query.append(name, value);
   }
   history.replaceState(history.state, "", query.size ? `?${query}` : location.pathname);
 }

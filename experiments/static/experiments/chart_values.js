@@ -1,4 +1,5 @@
 // The table behind a chart: the same points, for those who cannot see the line or want to copy numbers.
+import { nonFiniteText } from "./chart_series.js";
 import { number } from "./format.js";
 
 export function attachValues(card) {
@@ -40,8 +41,7 @@ function headCell(text, scope) {
 
 /** By step; a value that is not finite stands among the others by its name. */
 function rowsOf(series) {
-  const names = { nan: "NaN", inf: "∞", "-inf": "-∞" };
   const finite = series.steps.map((step, place) => ({ step, text: String(series.values[place]) }));
-  const others = series.non_finite.map(([step, kind]) => ({ step, text: names[kind] }));
+  const others = series.non_finite.map(([step, kind]) => ({ step, text: nonFiniteText(kind) }));
   return others.length ? [...finite, ...others].sort((one, other) => one.step - other.step) : finite;
 }
