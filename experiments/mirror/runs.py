@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ BATCH_RECORDS = 65_536
 #: A run that changed is looked at every tick for this long; one that runs may log once an epoch.
 HOT_S = 60.0
 RUNNING_HOT_S = 3600.0
+#: Blocks of a run that has ended are merged when nothing was added for this long.
+QUIET_S = 5.0
 #: Time a tick may spend on a backlog (first index, a big file) before live runs get their turn again.
 BACKLOG_S = 0.4
 #: Time a tick spends on runs that nothing points at, to find what was changed by hand.
@@ -46,7 +48,8 @@ class _RootState:
     #: Runs to look at, oldest first.
     backlog: dict[str, None] = field(default_factory=dict)
     sweep: Iterator[str] = field(default_factory=lambda: iter(()))
-    to_merge: dict[str, None] = field(default_factory=dict)
+    #: Runs that may have blocks to merge, and from when on (Unix seconds).
+    to_merge: dict[str, float] = field(default_factory=dict)
     #: The root's own problems as written, and as found outside the tree.
     problems: dict[str, str] = field(default_factory=dict)
     problems_found: dict[str, str] = field(default_factory=dict)
@@ -86,7 +89,7 @@ class RunsMirror:
     def is_behind(self, root: StorageRoot) -> bool:
         """Whether the last scan left work for the next."""
         state = self._state(root)
-        return bool(state.backlog) or any(run.behind for run in state.runs.values()) or bool(state.to_merge)
+        return bool(state.backlog) or any(run.behind for run in state.runs.values())
 
     def apply(self, root: StorageRoot, updates: list[RunUpdate], *, now: float) -> None:
         """Write one batch of ``scan`` and remember it."""
@@ -99,16 +102,21 @@ class RunsMirror:
             if run.behind:
                 state.backlog[path] = None
             state.runs[path] = run
-        state.to_merge.update(
-            dict.fromkeys(u.path for u in updates if u.path in state.runs and _has_blocks(u, state.runs))
-        )
+        for update in updates:
+            if update.path in state.runs and _has_blocks(update, state.runs[update.path]):
+                has_records = update.batch is not None and update.batch.axes is not None
+                # an ended run that still grows is being copied: not every piece of it is worth a merge
+                state.to_merge[update.path] = now + QUIET_S if has_records and update.documents is None else now
 
     def tidy(self, root: StorageRoot, *, now: float) -> Iterator[None]:
         """Merge blocks and keep the root's own problems, one transaction a step."""
         state = self._state(root)
-        for path in list(state.to_merge):
+        for path, due_at in list(state.to_merge.items()):
             run = state.runs.get(path)
-            while run and not run.behind and merge.merge_blocks(run.key, run_has_ended=run.status != "running"):
+            has_ended = run is not None and run.status != "running"
+            if has_ended and due_at > now:
+                continue
+            while run and not run.behind and merge.merge_blocks(run.key, run_has_ended=has_ended):
                 yield
             state.to_merge.pop(path, None)
         if state.tree_changed:
@@ -222,9 +230,8 @@ class RunsMirror:
         state.problems = problems
 
 
-def _has_blocks(update: RunUpdate, runs: Mapping[str, RunState]) -> bool:
+def _has_blocks(update: RunUpdate, run: RunState) -> bool:
     """Whether this update left the run with several blocks, or ended it: then some may be due to become one."""
-    run = runs[update.path]
     new_records = len(update.batch.axes) if update.batch and update.batch.axes else 0
     has_ended = update.documents is not None and run.status != "running"
     return run.record_count > new_records and (new_records > 0 or has_ended)

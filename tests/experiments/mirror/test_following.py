@@ -64,6 +64,22 @@ def test_blocks_stay_few_while_a_run_logs_and_become_one_when_it_ends(root_dir: 
     assert logged("loss") == [(step, float(step)) for step in range(300)]
 
 
+def test_an_ended_run_that_still_grows_is_merged_when_it_is_quiet(
+    root_dir: Path, root: StorageRoot, mirror: RunsMirror, tick: Tick
+):
+    run_dir = write_run(root_dir, records=[{"global_step": 0, "loss": 0.0}])
+    tick()
+    for step in range(1, 5):
+        log_records(run_dir, [{"global_step": step, "loss": float(step)}])
+        tick()
+    assert MetricBlock.objects.count() == 5
+
+    mirror_once([mirror], root, now=NOW + 6)
+
+    assert MetricBlock.objects.count() == 1
+    assert logged("loss") == [(step, float(step)) for step in range(5)]
+
+
 def test_a_torn_last_line_is_waited_for(root_dir: Path, tick: Tick):
     run_dir = write_run(root_dir, status={"status": "running"})
     with (run_dir / "events.jsonl").open("w", encoding="utf-8") as events:
