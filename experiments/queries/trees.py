@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 MAX_CHILDREN = 500
 MAX_DEPTH = 12
 MAX_TEXT_CHARS = 2000
+MAX_OPEN_CHILDREN = 16
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class TreeNode:
     text: str = ""
     children: list[TreeNode] = field(default_factory=list)
     left_out: int = 0
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the branch may be open from the start without pushing its neighbours out of sight."""
+        return len(self.children) + self.left_out <= MAX_OPEN_CHILDREN
 
 
 def tree_of(value: Mapping[str, object]) -> list[TreeNode]:

@@ -225,3 +225,14 @@ def test_files_that_cannot_be_read_are_listed_with_their_reason(root_dir: Path, 
 
     assert "Problems" not in text_of(page("/runs"))
     assert "No problems" in page("/problems")
+
+
+def test_long_branches_of_a_tree_are_folded_at_first(root_dir: Path, index: Index, page: Page):
+    write_run(root_dir, config={"short": {"a": {"b": 1}}, "long": list(range(60))})
+    index()
+
+    html = page(f"/runs/{RUN_ID}/overview")
+
+    assert '<details open data-fold="config.short">' in html
+    assert '<details data-fold="config.short.a">' in html
+    assert '<details data-fold="config.long">' in html
