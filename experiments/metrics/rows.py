@@ -99,7 +99,7 @@ def json_cells(column: DenseColumn) -> list[bytes]:
     if (kinds == kind).all():
         return _cells_of(kind, values, column)
     cells = np.full(len(kinds), _NULL, object)
-    for kind in np.unique(kinds).tolist():
+    for kind in set(kinds.tolist()):
         chosen = kinds == kind
         cells[chosen] = np.array(_cells_of(kind, values[chosen], column), object)
     return cells.tolist()

@@ -104,9 +104,10 @@ def metrics_fast(
     """
     if downsample is not None and downsample < MIN_ROWS:
         raise InvalidInput(f"Cannot reduce to {downsample} rows; ask for at least {MIN_ROWS}.")
-    arrays, columns = _load(run, metric_names)
-    names = _wanted(metric_names) or _present(columns)
-    row_map = row_format.map_rows(arrays.steps, _log_order(run, arrays))
+    names, is_split = _wanted(metric_names), _has_several_files(run)
+    arrays, columns = _load(run, names, with_times=is_split or not _AXES.isdisjoint(names))
+    names = names or _present(columns)
+    row_map = row_format.map_rows(arrays.steps, row_format.time_order(arrays.times) if is_split else None)
     chosen = _slice_of(row_map.steps, step_range)
     steps = row_map.steps[chosen]
     by_row = {name: row_map.merge(columns[name]).take(chosen) for name in names if name in columns}
@@ -135,7 +136,7 @@ def metrics_by_time(run: Run, *, downsample: int | None = None) -> Table:
     total = len(arrays)
     if not total:
         return Table([], [], 0, sampled=False)
-    order = _log_order(run, arrays)
+    order = row_format.time_order(arrays.times) if _has_several_files(run) else None
     names = [name for name in _present(columns) if name != TIME]
     places: npt.NDArray[np.intp] | slice = slice(None) if order is None else order
     if downsample is not None and total > downsample:
@@ -172,7 +173,8 @@ def chart_series(
     if not key_names:
         return []
     arrays, columns = _load(run, key_names)
-    order = row_format.map_rows(arrays.steps, _log_order(run, arrays)).order
+    log_order = row_format.time_order(arrays.times) if _has_several_files(run) else None
+    order = row_format.map_rows(arrays.steps, log_order).order
     steps = arrays.steps if order is None else arrays.steps[order]
     chosen = _slice_of(steps, (first_step, last_step))
     places = np.arange(len(steps))[chosen] if order is None else order[chosen]
@@ -208,12 +210,17 @@ def _chart_series(
     )
 
 
-def _load(run: Run, names: Sequence[str] | None) -> tuple[RunArrays, dict[str, DenseColumn]]:
-    """The run's arrays and its columns by name, time and stage among them. names: only these; none: all."""
+def _load(
+    run: Run, names: Sequence[str] | None, *, with_times: bool = True
+) -> tuple[RunArrays, dict[str, DenseColumn]]:
+    """The run's arrays and its columns by name, time and stage among them. names: only these; none: all.
+
+    with_times: false if neither times nor stages are needed.
+    """
     wanted = _wanted(names)
     if wanted:
         keys = dict(MetricKey.objects.filter(name__in=wanted).values_list("pk", "name"))
-        arrays = load_run(run.pk, key_pks=keys)
+        arrays = load_run(run.pk, key_pks=keys, with_times=with_times)
     else:
         arrays = load_run(run.pk)
         keys = {pk: key.name for pk, key in MetricKey.objects.in_bulk(list(arrays.columns)).items()}
@@ -234,17 +241,14 @@ def _present(columns: Mapping[str, DenseColumn]) -> list[str]:
     return sorted(name for name, column in columns.items() if (column.kinds != ABSENT).any())
 
 
-def _log_order(run: Run, arrays: RunArrays) -> npt.NDArray[np.intp] | None:
-    """The records in log order; None if the arrays have it.
+def _has_several_files(run: Run) -> bool:
+    """Whether several writers logged, each into a file of its own.
 
-    Several writers' files are ingested one after the other, so their records are merged by time. In one file the order
-    of its lines counts, also when the clock was set back.
+    Their files are ingested one after the other, so their records are merged by time. In one file the order of its
+    lines counts, also when the clock was set back.
     """
-    order = row_format.time_order(arrays.times)
-    if order is None:
-        return None
     offsets = RunDetail.objects.filter(run=run).values_list("event_offsets", flat=True).first()
-    return order if offsets and len(offsets) > 1 else None
+    return offsets is not None and len(offsets) > 1
 
 
 def _slice_of(steps: npt.NDArray[np.int64], step_range: StepRange | None) -> slice:

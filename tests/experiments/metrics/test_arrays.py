@@ -84,7 +84,7 @@ def test_a_merge_between_two_reads_is_noticed_and_read_again(monkeypatch):
     run = make_metric_run()
     add_block(run, _records(0, 10))
     add_block(run, _records(10, 10))
-    read_columns = arrays._read_columns
+    read_columns = arrays._Reading._read_columns
     merged = []
 
     def merge_first(*arguments):
@@ -92,7 +92,7 @@ def test_a_merge_between_two_reads_is_noticed_and_read_again(monkeypatch):
             merged.append(merge_blocks(run, first=0, count=2))
         return read_columns(*arguments)
 
-    monkeypatch.setattr(arrays, "_read_columns", merge_first)
+    monkeypatch.setattr(arrays._Reading, "_read_columns", merge_first)
 
     loaded = arrays.load_run(run.pk)
 
