@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import httpx
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Script, Viewer
@@ -189,3 +190,19 @@ def test_images_come_in_and_open_in_full_size(page: Page, train: Train):
     expect(dialog).to_contain_text("step 1 first <b>")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
+
+
+def test_a_run_that_is_deleted_while_it_is_open_says_so_and_stays_readable(
+    page: Page, viewer: Viewer, errors: list[str]
+):
+    run_script("rn.init(run_id='goes', capture_env=False); rn.log(loss=0.5); rn.finish()", root=viewer.root)
+    page.goto("/runs")
+    page.locator('tr[data-run="goes"] [data-open]').click()
+    expect(card(page, "loss")).to_contain_text("0.5000")
+
+    answer = httpx.post(f"{viewer.url}/api/runs/soft-delete", json={"run_ids": ["goes"]})
+
+    assert answer.status_code == 200
+    expect(page.get_by_text("This run is no longer there")).to_be_visible()
+    expect(card(page, "loss")).to_contain_text("0.5000")
+    errors.clear()  # the browser reports the 404

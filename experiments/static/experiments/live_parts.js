@@ -19,6 +19,16 @@ export function attachLiveParts(element) {
     if (isInUse(element)) return void setTimeout(reload, PAUSE_MS);
     htmx.trigger(element, "live");
   }, PAUSE_MS);
+  // the run was deleted or moved: what was read last stays, and says so
+  element.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status !== 404 || !element.dataset.liveGone || element.querySelector("[data-gone]")) return;
+    const notice = document.createElement("p");
+    notice.className = "notice";
+    notice.dataset.gone = "";
+    notice.setAttribute("role", "status");
+    notice.textContent = element.dataset.liveGone;
+    element.append(notice);
+  });
   const stop = listen(element.dataset.liveRun, ({ changes, reset }) => {
     const path = element.dataset.livePath;
     const ours = changes.filter((change) => kinds.includes(change.kind) && (!path || !change.path || change.path === path));
