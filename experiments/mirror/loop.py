@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 #: From a point in a file to a notice in a browser: this, the feed's 100 ms, and the work itself.
 TICK_S = 0.3
+#: While nothing trains: 2 % of a core over 10,000 runs instead of 6 %.
+IDLE_TICK_S = 1.0
 #: Between two transactions, so that a writer in another process gets its turn.
 PAUSE_S = 0.01
 LIVENESS_EVERY_S = 10.0
@@ -39,6 +41,7 @@ class Mirror(Protocol):
     def apply(self, root: StorageRoot, updates: list, *, now: float) -> None: ...  # type: ignore[type-arg]
     def tidy(self, root: StorageRoot, *, now: float) -> Iterable[None]: ...
     def is_behind(self, root: StorageRoot) -> bool: ...
+    def is_live(self, root: StorageRoot, *, now: float) -> bool: ...
     def forget(self) -> None: ...
 
 
@@ -50,9 +53,10 @@ def run_mirror(mirrors: Sequence[Mirror], *, stop: threading.Event) -> None:
     while not stop.is_set():
         started = time.monotonic()
         try:
-            behind = False
+            behind = live = False
             for root in roots_to_mirror():
                 behind = mirror_once(mirrors, root, now=time.time(), stop=stop) or behind
+                live = live or any(mirror.is_live(root, now=time.time()) for mirror in mirrors)
                 if started >= next_liveness and not behind:
                     check_running_runs(root, now=time.time())
             if started >= next_liveness and not behind:
@@ -66,7 +70,8 @@ def run_mirror(mirrors: Sequence[Mirror], *, stop: threading.Event) -> None:
                 mirror.forget()
             stop.wait(RETRY_S)
             continue
-        stop.wait(PAUSE_S if behind else max(PAUSE_S, TICK_S - (time.monotonic() - started)))
+        interval = PAUSE_S if behind else TICK_S if live else IDLE_TICK_S
+        stop.wait(max(PAUSE_S, interval - (time.monotonic() - started)))
 
 
 def mirror_once(

@@ -91,6 +91,10 @@ class RunsMirror:
         state = self._state(root)
         return bool(state.backlog) or any(run.behind for run in state.runs.values())
 
+    def is_live(self, root: StorageRoot, *, now: float) -> bool:
+        """Whether a run is training, or changed lately: then the next look is due soon. now: Unix seconds."""
+        return any(run.hot_until > now for run in self._state(root).runs.values())
+
     def apply(self, root: StorageRoot, updates: list[RunUpdate], *, now: float) -> None:
         """Write one batch of ``scan`` and remember it."""
         state = self._state(root)

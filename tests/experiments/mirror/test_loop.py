@@ -41,6 +41,9 @@ class FailingOnce:
     def is_behind(self, root: StorageRoot) -> bool:
         return False
 
+    def is_live(self, root: StorageRoot, *, now: float) -> bool:
+        return True
+
     def forget(self) -> None:
         self.forgotten += 1
 
