@@ -4,6 +4,7 @@ Messages of the socket ``/live/ws``:
 
     page → {"subscribe": ["<run id>", …]} or {"subscribe": "*"}     what it wants to hear of
     page → {"since": 123}                                           what it has seen; sent again after a reconnect
+    us   → {"type": "subscribed", "from": 129}                      changes after that number are told from now on
     us   → {"type": "changes", "seq": 130, "changes": [{"seq", "run", "root", "path", "kind", "records"}, …]}
     us   → {"type": "reset", "seq": 130}                            too much was missed: load anew
 
@@ -21,7 +22,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
 
-from django.db import DatabaseError, connections
+from django.db import connections
 
 from experiments.http.threads import in_request_thread
 from experiments.queries.changes import Notice, changes_after, newest_sequence
@@ -80,8 +81,9 @@ class ChangeFeed:
                     await self._follow(watch)
                 finally:
                     watch.close()
-            except (sqlite3.Error, DatabaseError):
-                logger.warning("The change feed could not be read; trying again.", exc_info=True)
+            except Exception:
+                # whatever it is, listeners must not wait for a reader that is gone
+                logger.exception("The change feed could not be read; trying again.")
                 await asyncio.sleep(RETRY_S)
 
     async def _begin(self) -> None:
@@ -122,6 +124,7 @@ class Subscription:
         self._feed: ChangeFeed | None = None
         self._run_ids: frozenset[str] | None = frozenset()  # None: all
         self._place: int | None = None
+        self._owes_answer = False
 
     def start(self, feed: ChangeFeed) -> None:
         self._feed = feed
@@ -134,6 +137,7 @@ class Subscription:
             raise InvalidInput('Send {"subscribe": [run ids]}, {"subscribe": "*"} or {"since": number}.')
         if "subscribe" in message:
             self._run_ids = _wanted(message["subscribe"])
+            self._owes_answer = True
         if "since" in message:
             since = message["since"]
             if not isinstance(since, int) or isinstance(since, bool) or not 0 <= since < 2**63:
@@ -147,6 +151,9 @@ class Subscription:
         assert self._place is not None
         while True:
             self.waker.clear()
+            if self._owes_answer:
+                self._owes_answer = False
+                return {"type": "subscribed", "from": self._place}
             if self._place != self._feed.newest:
                 place, notices = self._place, None
                 if self._place < self._feed.newest:

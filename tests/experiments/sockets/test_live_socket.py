@@ -29,6 +29,12 @@ def live(server: ViewerServer) -> connect:
     return connect(f"{server.ws_url}/live/ws")
 
 
+async def subscribe(socket: ClientConnection, runs: object) -> None:
+    """Ask, and wait until it holds."""
+    await say(socket, subscribe=runs)
+    await hear(socket, type="subscribed")
+
+
 async def say(socket: ClientConnection, **message: object) -> None:
     await socket.send(json.dumps(message))
 
@@ -60,7 +66,7 @@ async def newest_sequence(server: ViewerServer) -> int:
 async def test_a_change_is_told_with_its_run_kind_and_number_of_records(server: ViewerServer):
     run_dir = new_run(server)
     async with live(server) as socket:
-        await say(socket, subscribe="*")
+        await subscribe(socket, "*")
         log_records(run_dir, [{"global_step": n, "loss": 1.0} for n in range(3)])
         await asyncio.to_thread(server.scan)
         message = await hear(socket, kind="points", run=run_dir.name)
@@ -75,8 +81,7 @@ async def test_a_change_is_told_with_its_run_kind_and_number_of_records(server: 
 async def test_a_listener_hears_only_of_the_runs_it_asked_for(server: ViewerServer):
     mine, other = new_run(server), new_run(server)
     async with live(server) as socket, live(server) as nothing_asked:
-        await say(socket, subscribe=[mine.name])
-        await asyncio.sleep(0.2)
+        await subscribe(socket, [mine.name])
         for run_dir in (other, mine):
             write_json(run_dir / "status.json", {"status": "finished"})
             await asyncio.to_thread(server.scan)
@@ -89,13 +94,13 @@ async def test_a_listener_hears_only_of_the_runs_it_asked_for(server: ViewerServ
 async def test_who_comes_back_hears_what_it_missed(server: ViewerServer):
     run_dir = new_run(server)
     async with live(server) as socket:
-        await say(socket, subscribe="*")
+        await subscribe(socket, "*")
         since = await newest_sequence(server)
     log_records(run_dir, [{"global_step": 1, "loss": 1.0}])
     await asyncio.to_thread(server.scan)
 
     async with live(server) as socket:
-        await say(socket, subscribe=[run_dir.name])
+        await subscribe(socket, [run_dir.name])
         await say(socket, since=since)
         message = await hear(socket, kind="points")
 
@@ -107,7 +112,7 @@ async def test_who_was_away_too_long_or_comes_from_another_index_loads_anew(serv
     newest = await newest_sequence(server)
     server.run_python(f"from experiments.models import Change; Change.objects.filter(pk__lt={newest}).delete()")
     async with live(server) as socket:
-        await say(socket, subscribe="*")
+        await subscribe(socket, "*")
         await say(socket, since=newest - 2)
         trimmed = await hear(socket, type="reset")
         await say(socket, since=newest + 1000)
@@ -121,8 +126,7 @@ async def test_who_was_away_too_long_or_comes_from_another_index_loads_anew(serv
 async def test_a_run_that_is_removed_is_told_too(server: ViewerServer):
     run_dir = new_run(server)
     async with live(server) as socket:
-        await say(socket, subscribe=[run_dir.name])
-        await asyncio.sleep(0.2)
+        await subscribe(socket, [run_dir.name])
         for entry in run_dir.iterdir():
             entry.unlink()
         run_dir.rmdir()
@@ -140,7 +144,7 @@ MESSAGES = ["", "nonsense", "[]", "{}", '{"subscribe": 5}', '{"subscribe": [1]}'
 async def test_a_message_that_makes_no_sense_is_answered_and_changes_nothing(server: ViewerServer, text: str):
     run_dir = new_run(server)
     async with live(server) as socket:
-        await say(socket, subscribe="*")
+        await subscribe(socket, "*")
         await socket.send(text)
         error = await hear(socket, type="error")
         write_json(run_dir / "status.json", {"status": "finished"})
@@ -160,8 +164,7 @@ async def test_the_last_listener_stops_the_reader_and_the_next_starts_it(server:
     for _ in range(3):
         run_dir = new_run(server)
         async with live(server) as socket:
-            await say(socket, subscribe="*")
-            await asyncio.sleep(0.2)
+            await subscribe(socket, "*")
             write_json(run_dir / "status.json", {"status": "finished"})
             await asyncio.to_thread(server.scan)
 
