@@ -111,7 +111,12 @@ def _sqlite(path: Path) -> dict[str, object]:
             # A transaction that begins by reading and then writes would fail at once when another writer was faster.
             "transaction_mode": "IMMEDIATE",
             # 32 MiB of pages a connection: with the default of 2, each look at all of 10,000 runs reads every page anew
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32768;",
+            # mmap: large columns of metrics are read from the kernel's pages instead of copied through that cache
+            # [first chart of 1,000,000 records: 8 MB of steps in 18 to 55 ms instead of 136]
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32768;"
+                "PRAGMA mmap_size=268435456;"
+            ),
         },
     }
 
