@@ -12,7 +12,8 @@ from django.db.models import Case, Count, F, FloatField, OrderBy, Q, QuerySet, V
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce
 
-from experiments.models import Run, StorageRoot
+from experiments.models import Run
+from experiments.queries.runs import in_roots, root_places
 from runicorn.errors import InvalidInput
 
 RUNS_PER_PAGE = 50
@@ -144,10 +145,7 @@ def run_table(choice: RunFilter, *, page_number: str | int | None, now: float) -
 
 def visible_runs() -> QuerySet[Run]:
     """All runs but those in the recycle bin and in roots that are switched off."""
-    runs = Run.objects.filter(deleted_at=None)
-    disabled = list(StorageRoot.objects.filter(enabled=False).values_list("pk", flat=True))
-    # naming the roots even when all are on would keep the planner from the covering index
-    return runs.exclude(root__in=disabled) if disabled else runs
+    return in_roots(Run.objects.filter(deleted_at=None), None, root_places())
 
 
 def matching_runs(choice: RunFilter) -> QuerySet[Run]:
