@@ -10,6 +10,8 @@ import struct
 import time
 
 TIMEOUT_S = 60.0
+#: Kinds of WebSocket frames (RFC 6455, 5.2).
+_TEXT, _PING, _PONG = 1, 9, 10
 
 
 class HttpClient:
@@ -65,13 +67,16 @@ class WebSocketClient:
         self._buffer += received
 
     def send(self, text: str) -> None:
-        """One masked text frame of less than 126 bytes."""
-        payload, mask = text.encode(), os.urandom(4)
+        """One text frame of less than 126 bytes."""
+        self._send_frame(_TEXT, text.encode())
+
+    def _send_frame(self, kind: int, payload: bytes) -> None:
+        mask = os.urandom(4)
         masked = bytes(byte ^ mask[place % 4] for place, byte in enumerate(payload))
-        self.socket.sendall(bytes((0x81, 0x80 | len(payload))) + mask + masked)
+        self.socket.sendall(bytes((0x80 | kind, 0x80 | len(payload))) + mask + masked)
 
     def arrived(self) -> list[bytes]:
-        """The payloads of the text frames that are here and were not given yet."""
+        """The payloads of the text frames that are here and were not given yet. Pings are answered."""
         texts, self._texts = self._texts, []
         at, buffer = 0, self._buffer
         while len(buffer) - at >= 2:
@@ -83,8 +88,11 @@ class WebSocketClient:
                 (size,) = struct.unpack_from(">H" if head == 4 else ">Q", buffer, at + 2)
             if len(buffer) - at < head + size:
                 break
-            if buffer[at] & 0x0F == 1:
-                texts.append(bytes(buffer[at + head : at + head + size]))
+            payload, kind = bytes(buffer[at + head : at + head + size]), buffer[at] & 0x0F
+            if kind == _TEXT:
+                texts.append(payload)
+            elif kind == _PING:
+                self._send_frame(_PONG, payload)
             at += head + size
         del buffer[:at]
         return texts
