@@ -70,6 +70,12 @@ def copy_run(run: Path, root: Path) -> Path:
     return target
 
 
+def set_running(run: Path) -> None:
+    """Make it a run that is being trained, on another host."""
+    status = json.loads((run / layout.STATUS).read_bytes())
+    (run / layout.STATUS).write_bytes(_pretty({"status": "running", "started_at": status["started_at"]}))
+
+
 def remove_run(run: Path) -> None:
     shutil.rmtree(run)
 

@@ -47,6 +47,8 @@ def _written_live(setting: Setting, name: str, run_count: int, rows_a_second: in
     root = setting.folder / f"live-{run_count}"
     roots.many_runs(root, run_count=run_count)
     runs = sorted(root.glob("*/*/runs/*"))
+    for run in runs:
+        roots.set_running(run)
     records = "SELECT sum(record_count) FROM experiments_run"
     with setting.viewer(root, setting.home(root.name)) as viewer:
         mirror = viewer.child("mirror")
