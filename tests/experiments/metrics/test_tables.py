@@ -59,7 +59,7 @@ def plain_step_table(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
 class AnyRun(TestCase):
     databases = {"index"}
 
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=120)
     @given(blocks_of_records)
     def test_tables_equal_a_plain_reading_of_the_records(self, blocks):
         arrays.clear_cache()
@@ -81,7 +81,7 @@ class AnyRun(TestCase):
         ]
         assert parsed(by_time.rows) == expected
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(blocks_of_records, st.integers(2, 12), st.tuples(*[st.none() | st.integers(-5, 14)] * 2))
     def test_fast_rows_are_rows_of_the_step_table(self, blocks, limit, step_range):
         arrays.clear_cache()
@@ -104,7 +104,7 @@ class AnyRun(TestCase):
         assert rows[-1:] == in_range[-1:]
         assert orjson.dumps(fast.rows) == orjson.dumps(metrics_fast(run, step_range=step_range, downsample=limit).rows)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.lists(st.lists(records, min_size=1, max_size=6), min_size=2, max_size=8), st.data())
     def test_a_growing_and_merged_run_reads_the_same_as_one_read_at_once(self, blocks, data):
         arrays.clear_cache()
