@@ -37,9 +37,12 @@ class ExitHooks:
         self._previous_excepthook: Callable[..., Any] = sys.excepthook
         self._previous_exit: Callable[..., NoReturn] = sys.exit
         self._installed = False
+        self._forking = threading.local()
         atexit.register(self.close_at_exit)
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._forget)
+            os.register_at_fork(
+                before=self._hold_sigterm, after_in_parent=self._release_sigterm, after_in_child=self._forget
+            )
 
     def watch(self, run: Run) -> None:
         """Close ``run`` when the process ends, and no longer an earlier object for the same directory."""
@@ -78,9 +81,27 @@ class ExitHooks:
                 warn("Run %s could not be closed.", run.id, error=error)
 
     def _forget(self) -> None:
-        """In a forked child: the runs are its parent's to close."""
+        """In a forked child: the runs are its parent's to close, and its end is the system's business again."""
         self._open = {}
         self._captures = []
+        if self._installed:
+            self._uninstall()
+        self._release_sigterm()
+
+    def _hold_sigterm(self) -> None:
+        """Before a fork: a SIGTERM that reaches the child before it has ``_forget`` run waits until then.
+
+        Our handler would take it, and Python forgets on fork what a handler was to do: ``multiprocessing.Pool`` ends
+        its workers by SIGTERM, also those that have just been forked, and would wait for one of them for ever.
+        """
+        if signal.getsignal(signal.SIGTERM) == self._on_sigterm:
+            self._forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def _release_sigterm(self) -> None:
+        """After a fork, on both sides, in the thread that forked."""
+        mask = self._forking.__dict__.pop("mask", None)
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def _install(self) -> None:
         self._outcome = RunStatus.FINISHED
