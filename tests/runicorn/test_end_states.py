@@ -258,25 +258,27 @@ class TestForks:
         assert sorted(record["worker"] for record in records(only_run(root))) == list(range(50))
         assert status(root) == "finished"
 
-    def test_a_child_that_is_told_to_end_while_it_is_being_forked_ends(self, root):
+    def test_children_that_are_told_to_end_while_they_are_being_forked_end(self, root):
         """As multiprocessing.Pool does with workers that it has just started and no longer needs."""
         done = run_script(
             """
             import os, signal, time, warnings
             warnings.simplefilter("ignore")
-            # hooks run in the order in which they were registered: this one before the library's
-            os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGTERM))
             rn.init(project="vision", capture_env=False)
-            pid = os.fork()
-            if pid == 0:
-                time.sleep(20)
-                os._exit(0)
-            print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+            ends = set()
+            for attempt in range(300):
+                pid = os.fork()
+                if pid == 0:
+                    time.sleep(2)
+                    os._exit(0)
+                os.kill(pid, signal.SIGTERM)
+                ends.add(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+            print(ends)
             """,
             root=root,
         )
 
-        assert done.stdout == f"{-signal.SIGTERM.value}\n"
+        assert done.stdout == f"{{-{signal.SIGTERM.value}}}\n"
         assert status(root) == "finished"
 
     def test_a_child_with_a_run_of_its_own_closes_that_one(self, root):
