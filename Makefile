@@ -25,6 +25,7 @@ test: assets lint
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 # the figures of docs/design, measured on this machine
