@@ -30,7 +30,8 @@ class Job:
 
 #: Trains for about five minutes, so that a reader who just opened the page sees it move.
 LIVE = Job(
-    "digits", "live", 0.02, hidden=(64, 32), epochs=300, pause_s=0.04, schedule=tuple(0.96**drop for drop in range(60)), pictures=True,
+    "digits", "live", 0.02, hidden=(64, 32), epochs=300, pause_s=0.04, pictures=True,
+    schedule=tuple(0.96**drop for drop in range(60)),
     tags=("live",), notes="Trains for minutes: watch its charts, its log and its images grow.",
 )  # fmt: skip
 
