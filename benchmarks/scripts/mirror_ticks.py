@@ -5,6 +5,7 @@ Argument: ticks to measure. What the mirror process does, without its pauses bet
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -22,11 +23,13 @@ def main() -> None:
     django.setup()
     from django.conf import settings
 
-    from experiments.mirror.loop import ensure_local_root, mirror_once
+    from experiments.mirror.loop import GC_THRESHOLD, ensure_local_root, mirror_once
     from runicorn_site.databases import prepare
     from runicorn_site.mirror import MIRRORS
 
     prepare()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)  # as run_mirror does
     root = ensure_local_root(settings.RUNICORN_STORAGE_ROOT)
     stop, loaded = threading.Event(), time.perf_counter()
     while mirror_once(MIRRORS, root, now=time.time(), stop=stop):
