@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.command_line import running_viewer
 from tests.components import chromium
 from tests.training_scripts import start_script, wait_for_line
 
@@ -50,19 +47,8 @@ def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
     """`runicorn viewer` over a root that all tests share: each names its runs itself."""
     folder = tmp_path_factory.mktemp("viewer")
     root = folder / "root"
-    folders = {f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
-    command = [sys.executable, "-m", "runicorn", "viewer", "--port", "0", "--storage", str(root)]
-    process = subprocess.Popen(
-        command, env={**os.environ, **folders}, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
-    )
-    try:
-        assert process.stdout is not None
-        found = re.search(r"http://\S+:\d+", process.stdout.readline())
-        assert found, "the viewer ended without naming its address"
-        yield Viewer(found[0], root, process.pid)
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+    with running_viewer("--storage", str(root), folder=folder) as command:
+        yield Viewer(command.url, root, command.process.pid)
 
 
 @pytest.fixture
