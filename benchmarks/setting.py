@@ -72,7 +72,9 @@ class Home:
 
     def environment(self, root: Path) -> dict[str, str]:
         variables = {f"XDG_{name}_HOME": str(self.folder / name) for name in ("CACHE", "CONFIG", "DATA")}
-        return os.environ | variables | {"RUNICORN_DIR": str(root), "PYTHONPATH": str(CHECKOUT)}
+        # an installed library is compiled once; forbidden to, Python would compile it at every start that is measured
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return inherited | variables | {"RUNICORN_DIR": str(root), "PYTHONPATH": str(CHECKOUT)}
 
     @property
     def index(self) -> Path | None:
