@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Viewer, watched
 from tests.experiments.pages.test_writing_of_values import AGES, DURATIONS, NUMBERS
 from tests.run_directories import RUN_ID, write_run
+from tests.training_scripts import wait_until
 
 PAGES = (
     "/runs",
@@ -21,7 +23,7 @@ WIDER = """() => document.documentElement.scrollWidth > innerWidth"""
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _one_run_and_one_problem(viewer: Viewer, browser: Browser) -> None:
+def _one_run_and_one_problem(viewer: Viewer) -> None:
     run_dir = write_run(
         viewer.root,
         meta={"tags": ["a-very-long-tag-" * 20], "notes": "word" * 400},
@@ -31,10 +33,8 @@ def _one_run_and_one_problem(viewer: Viewer, browser: Browser) -> None:
     (run_dir / "logs.txt").write_text("10:00:00 | " + "wide" * 500 + "\n", encoding="utf-8")
     (run_dir / "summary.json").write_text("{broken", encoding="utf-8")
     (run_dir.parent).touch()
-    page = browser.new_page()
-    page.goto(f"{viewer.url}/runs")
-    expect(page.get_by_role("link", name="Problems")).to_be_visible(timeout=20_000)
-    page.close()
+    # the link is there from the first page that is loaded after the mirror has seen the problem
+    wait_until(lambda: ">Problems" in httpx.get(f"{viewer.url}/runs").text)
 
 
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])
