@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from experiments.models import Media, MetricKey, MetricSeries, Problem, Run
 from runicorn.storage import json_text
+from runicorn.storage.documents import MAX_DOCUMENT_BYTES
 from tests.run_directories import RUN_ID, log_records, write_run
 
 pytestmark = pytest.mark.django_db(databases=["index"])
@@ -27,6 +30,7 @@ BROKEN_DOCUMENTS = {
     "deep with a bare NaN": (b'{"x": NaN, "a":' + b"[" * 5000 + b"]" * 5000 + b"}", "nested deeper"),
     "lone surrogate": (b'{"project": "\\ud800"}', None),
     "huge integer": (b'{"created_at": ' + b"9" * 5000 + b"}", None),
+    "huge": (b'{"a": "' + b"x" * MAX_DOCUMENT_BYTES + b'"}', "is larger than"),
 }
 
 #: A line of an events file, and whether it counts as unreadable.
@@ -151,15 +155,29 @@ def test_two_directories_with_one_id_both_stay_and_are_a_problem(root_dir: Path,
     assert f"a/x/runs/{RUN_ID}" in problem.reason
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_an_unreadable_file_is_a_problem(root_dir: Path, tick: Callable[[], None]):
-    run_dir = write_run(root_dir)
-    (run_dir / "summary.json").write_text("{}", encoding="utf-8")
-    (run_dir / "summary.json").chmod(0)
+@pytest.mark.parametrize("name", ["meta.json", "summary.json", "events.jsonl"])
+@pytest.mark.parametrize("reason", [errno.EACCES, errno.EIO, errno.ESTALE], ids=errno.errorcode.__getitem__)
+def test_an_unreadable_file_is_a_problem_and_its_run_and_the_others_stay(
+    name: str, reason: int, root_dir: Path, tick: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+):
+    # not by its permissions: root may read everything
+    unreadable = write_run(root_dir, summary={"acc": 0.5}, records=[{"global_step": 1, "loss": 1.0}]) / name
+    write_run(root_dir, "vision/vit/runs/other", records=[{"global_step": 1, "loss": 1.0}])
+    really_open = os.open
+
+    def refuse(path: str | Path, *arguments: Any, **options: Any) -> int:
+        if str(path) == str(unreadable):
+            raise OSError(reason, os.strerror(reason), str(path))
+        return really_open(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
 
     tick()
 
-    assert "cannot be read" in Problem.objects.get().reason
+    assert dict(Run.objects.values_list("run_id", "record_count")) == {RUN_ID: name != "events.jsonl", "other": 1}
+    problem = Problem.objects.get()
+    assert problem.path == f"vision/vit/runs/{RUN_ID}/{name}"
+    assert os.strerror(reason) in problem.reason
 
 
 def test_too_many_metric_names_are_cut_and_said(
