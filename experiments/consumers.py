@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -27,7 +28,7 @@ LOG_IDLE_S = 3600.0
 FRAMES_A_TURN = 100
 
 
-class StreamConsumer(AsyncWebsocketConsumer):
+class StreamConsumer(AsyncWebsocketConsumer, ABC):
     """A socket that one task of its own writes to until the client leaves."""
 
     _task: asyncio.Task[None] | None = None
@@ -50,8 +51,9 @@ class StreamConsumer(AsyncWebsocketConsumer):
             logger.exception("The stream %s ended by a bug.", self.scope["path"])
             await self.close(code=1011)
 
+    @abstractmethod
     async def stream(self) -> None:
-        raise NotImplementedError
+        """Send until there is nothing more to say. A RunicornError is told to the client."""
 
     def query(self) -> dict[str, str]:
         pairs = parse_qs(self.scope["query_string"].decode("latin-1"))
