@@ -185,7 +185,9 @@ def rows_of(runs: Sequence[Run]) -> list[RunRow]:
 
 def changed_rows(keys: Iterable[int]) -> list[RunRow]:
     """Fresh rows of those runs among ``keys`` that are still to be seen."""
-    return rows_of(list(visible_runs().filter(pk__in=list(keys)[:RUNS_PER_PAGE]).select_related("root")))
+    # no row has another key, and SQLite takes no number of more than 64 bits
+    possible = [key for key in keys if 0 < key < 2**63]
+    return rows_of(list(visible_runs().filter(pk__in=possible[:RUNS_PER_PAGE]).select_related("root")))
 
 
 def count_newer(choice: RunFilter, *, newest_key: int) -> int:

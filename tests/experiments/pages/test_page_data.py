@@ -38,6 +38,16 @@ def test_a_run_that_was_deleted_has_no_fresh_row(client: Client):
     assert "<tr " not in client.get(f"/runs.rows?keys={run.pk}&newest=0").content.decode()
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "9" * 30, "-" + "9" * 30])
+def test_a_number_that_no_row_has_gives_no_row(client: Client, number: str):
+    make_run(make_root())
+
+    answer = client.get(f"/runs.rows?keys={number}&newest={number}")
+
+    assert answer.status_code == 200
+    assert "<tr " not in answer.content.decode()
+
+
 @pytest.mark.parametrize("query", ["keys=1,x", "newest=soon"])
 def test_keys_that_are_no_numbers_are_refused(client: Client, query: str):
     assert client.get(f"/runs.rows?{query}").status_code == 400
