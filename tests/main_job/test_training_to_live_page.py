@@ -104,9 +104,11 @@ def test_a_killed_script_is_failed_within_a_round_of_the_dead_process_rule(viewe
 
 
 def snapshot(root: Path) -> dict[str, tuple[int, bytes]]:
-    """Every file below a folder: its mtime and content."""
-    files = (path for path in root.rglob("*") if path.is_file())
-    return {str(path.relative_to(root)): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+    """Everything below a folder: the mtime and content of files, and which folders there are."""
+    return {
+        str(path.relative_to(root)): (path.stat().st_mtime_ns, path.read_bytes()) if path.is_file() else (0, b"")
+        for path in root.rglob("*")
+    }
 
 
 def test_looking_at_runs_changes_no_byte_of_the_storage_root(viewer: Viewer, tmp_path: Path):

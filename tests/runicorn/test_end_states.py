@@ -58,6 +58,23 @@ def test_the_traceback_of_the_script_is_still_printed_and_is_in_the_log(root):
     assert any("ValueError: diverged" in line for line in log_lines(only_run(root)))
 
 
+def test_a_run_that_cannot_be_closed_keeps_no_other_from_it(root):
+    done = run_script(
+        """
+        def broken(status):
+            raise ZeroDivisionError("our mistake")
+        first = rn.init(project="a", run_id="first", capture_env=False)
+        second = rn.init(project="b", run_id="second", capture_env=False)
+        first.finish = broken
+        """,
+        root=root,
+    )
+
+    assert document(root / "b" / "default" / "runs" / "second", "status.json")["status"] == "finished"
+    assert "Run first could not be closed." in done.stderr
+    assert "our mistake" in done.stderr
+
+
 def test_an_exit_that_the_script_catches_is_none(root):
     run_script(
         f"""

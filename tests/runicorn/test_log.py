@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import os
@@ -45,6 +46,17 @@ def test_the_explicit_stage_wins_over_that_of_the_metrics(run):
     run.log({"x": 1, "stage": "inner"}, stage="outer")
 
     assert [record["stage"] for record in records(run.run_dir)] == ["inner", "outer"]
+
+
+def test_inside_an_event_loop_nothing_is_different(run):
+    async def train():
+        run.log(x=1)
+        await asyncio.sleep(0)
+        run.log(x=2)
+
+    asyncio.run(train())
+
+    assert [record["x"] for record in records(run.run_dir)] == [1, 2]
 
 
 def test_a_metric_may_be_called_like_a_parameter_of_ours(run):

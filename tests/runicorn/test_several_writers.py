@@ -206,6 +206,17 @@ class TestHeartbeat:
 
         wait_until(lambda: caplog.text.count("Input/output error") == 1)
 
+    def test_a_mistake_of_ours_is_counted_and_the_next_beat_comes(self, forgiving, monkeypatch, caplog):
+        monkeypatch.setattr(heartbeat_module, "HEARTBEAT_INTERVAL_S", 0.02)
+        run = rn.init(capture_env=False, console=False)
+        with monkeypatch.context() as broken:
+            broken.setattr(heartbeat_module, "write_heartbeat", None)
+            wait_until(lambda: run._guard.counts["calls"] >= 2)
+        first = document(run.run_dir, "heartbeat.json")["ts"]
+
+        wait_until(lambda: document(run.run_dir, "heartbeat.json")["ts"] > first)
+        assert caplog.text.count("TypeError") == 1
+
     def test_a_process_that_joined_takes_over_and_corrects_a_premature_end(self, run):
         lead_from_elsewhere(run.run_dir)
         joined = rn.init(project="vision", name="vit", run_id=run.id, capture_env=False, console=False)
