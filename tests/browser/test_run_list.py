@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import BrowserContext, Page, expect
+import pytest
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import Script, Viewer
 from tests.training_scripts import run_script
@@ -93,6 +94,35 @@ def test_a_reader_who_works_in_the_table_is_told_of_new_runs_and_not_disturbed(p
 
     expect(page.locator('tr[data-run="after-1"]')).to_be_visible()
     expect(button).to_be_hidden()
+
+
+@pytest.mark.parametrize("first", ["reload", "click"])
+def test_a_click_while_new_runs_come_in_is_neither_lost_nor_undone(page: Page, viewer: Viewer, first: str):
+    project = f"late-{first}"
+    finished_run(viewer, f"{project}-1", project=project)
+    page.goto(f"/runs?project={project}")
+    expect(page.locator(".live-state")).to_have_attribute("data-live-state", "connected")
+    held: dict[str, Route] = {}
+
+    def hold(route: Route) -> None:
+        if "hx-request" in route.request.headers:
+            held["click" if "sort=" in route.request.url else "reload"] = route
+        else:
+            route.fallback()
+
+    page.route(re.compile(r"/runs\?"), hold)
+
+    with page.expect_request(lambda request: "hx-request" in request.headers):
+        finished_run(viewer, f"{project}-2", project=project)
+    with page.expect_request(lambda request: "sort=" in request.url):
+        page.get_by_role("link", name="Duration").click()
+    for answer in sorted(held, reverse=first == "reload"):
+        with page.expect_response(held[answer].request.url):
+            held[answer].continue_()
+
+    expect(page.get_by_role("columnheader", name="Duration")).to_have_attribute("aria-sort", "descending")
+    expect(page.locator("tr[data-key]")).to_have_count(2)
+    expect(page.locator("[data-filter-box]")).to_be_visible()
 
 
 def test_the_keyboard_goes_through_runs_and_back(page: Page, viewer: Viewer):

@@ -3,6 +3,7 @@ import { attachCharts } from "./charts.js";
 import { attachCopyButtons } from "./copy.js";
 import { attachFolds } from "./folds.js";
 import { attachKeys } from "./keys.js";
+import { attachLateAnswers } from "./late_answers.js";
 import { attachLightbox } from "./lightbox.js";
 import { attachLiveParts } from "./live_parts.js";
 import { attachLog } from "./log_view.js";
@@ -33,5 +34,6 @@ function attach(root) {
 
 attachCopyButtons(document);
 attachKeys(document);
+attachLateAnswers(document);
 attach(document.documentElement);
 document.addEventListener("htmx:load", (event) => attach(event.detail.elt));

@@ -4,17 +4,19 @@ import { attachTimes } from "./times.js";
 import { throttled } from "./throttle.js";
 
 const PAUSE_MS = 1000;
+/** What changed and is not shown yet. It outlives the table: a change may come while the table is being replaced. */
+const waiting = { keys: new Set(), any: false };
 
 export function attachRunTable(table) {
   keepTypedText(table);
-  const changed = new Set();
   const refresh = throttled(async () => {
     if (!table.isConnected) return stop();
-    const keys = [...changed];
-    changed.clear();
+    const keys = [...waiting.keys];
+    waiting.keys.clear();
+    waiting.any = false;
     const { rows, newer } = await fetchRows(table, keys);
     const gone = keys.filter((key) => !replaceRow(table, key, rows));
-    if (gone.length || newer) bringIn(table, newer);
+    if (gone.length || newer) await bringIn(table, newer);
   }, PAUSE_MS);
 
   const stop = listen("*", ({ changes, reset }) => {
@@ -22,11 +24,13 @@ export function attachRunTable(table) {
     for (const change of changes) {
       if (change.kind !== "run" && change.kind !== "removed") continue;
       const row = rowOf(table, change);
-      if (row) changed.add(row.dataset.key);
-      refresh(); // without a row: the run may be new
+      if (row) waiting.keys.add(row.dataset.key);
+      waiting.any = true; // without a row: the run may be new
+      refresh();
     }
   });
-  table.querySelector("[data-new-runs]")?.addEventListener("click", () => toFirstPage(table));
+  table.querySelector("[data-new-runs]")?.addEventListener("click", (event) => toFirstPage(table, event));
+  if (waiting.any) refresh();
 }
 
 function rowOf(table, change) {
@@ -75,13 +79,13 @@ function reload(table) {
   return htmx.ajax("GET", location.pathname + location.search, { target: table, swap: "outerHTML" });
 }
 
-function toFirstPage(table) {
+function toFirstPage(table, event) {
   const query = new URLSearchParams(location.search);
   query.delete("page");
   query.delete("sort");
   const url = query.size ? `${location.pathname}?${query}` : location.pathname;
   history.pushState(null, "", url);
-  htmx.ajax("GET", url, { target: table, swap: "outerHTML" });
+  htmx.ajax("GET", url, { target: table, swap: "outerHTML", event });
 }
 
 /** The search box survives swaps, so that typing goes on; when it is not in use, it shows what the table shows. */
