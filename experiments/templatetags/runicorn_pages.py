@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from experiments.queries.run_table import STATES, RunFilter, RunTable
+from runicorn.storage import layout
 
 register = template.Library()
 
@@ -53,6 +54,12 @@ def number(value: float | int | None) -> str:
 def run_color(run_id: str) -> str:
     """The class that gives a run its colour, the same on every page."""
     return f"run-color-{zlib.crc32(run_id.encode()) % RUN_COLORS}"
+
+
+@register.filter
+def exit_words(reason: str) -> str:
+    """Why a run ended: what the viewer found out itself in the reader's words, a script's own text as it is."""
+    return _("its process is gone") if reason == layout.PROCESS_NOT_FOUND else reason
 
 
 @register.simple_tag

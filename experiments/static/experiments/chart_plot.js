@@ -2,7 +2,7 @@
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { drawMarks, drawStages } from "./chart_marks.js";
 import { chartArrays, isolatedPlaces, lastValueText, markPlaces, smoothed } from "./chart_series.js";
-import { axisNumber, duration, number } from "./format.js";
+import { axisLabels, axisNumber, duration, number } from "./format.js";
 
 const X_AXIS_PX = 28;
 const POINTS_SHOWN_UP_TO = 40;
@@ -56,10 +56,10 @@ function options(card, frame) {
     padding: [10, 20, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: "run-charts" }, drag: { x: true, y: false, dist: 8, setScale: false }, bind: { dblclick: () => () => card.zoomTo(null) }, points: { size: 7 }, focus: { prox: -1 } },
-    scales: { x: { time: false, range: (plot, low, high) => card.settings.range ?? xRange(low, high) }, y: card.settings.log ? { distr: 3 } : { range: yRange } },
+    scales: { x: { time: false, range: (plot, low, high) => card.settings.range ?? xRange(card.arrays.x, low, high) }, y: card.settings.log ? { distr: 3 } : { range: yRange } },
     axes: [
-      { ...axis, size: X_AXIS_PX, gap: 4, space: 64, values: (plot, places) => places.map((x) => (byTime ? duration(x) : axisNumber(x, places[1] - places[0]))) },
-      { ...axis, gap: 4, space: 32, size: yAxisWidth, ...(card.settings.log ? {} : { incrs: Y_DISTANCES }), values: (plot, places) => places.map((y) => (y === null ? "" : axisNumber(y, places[1] - places[0]))) },
+      { ...axis, size: X_AXIS_PX, gap: 4, space: 64, values: (plot, places) => (byTime ? places.map(duration) : axisLabels(places)) },
+      { ...axis, gap: 4, space: 32, size: yAxisWidth, ...(card.settings.log ? {} : { incrs: Y_DISTANCES }), values: (plot, places) => (card.settings.log ? places.map((y) => (y === null ? "" : axisNumber(y))) : axisLabels(places)) },
     ],
     series: card.settings.smooth > 0 ? [{}, faint, { ...line, points: { show: false } }] : [{}, line],
     hooks: {
@@ -71,10 +71,10 @@ function options(card, frame) {
   };
 }
 
-/** One single point stands in the middle instead of on the edge. */
-function xRange(low, high) {
+/** One single point stands in the middle; uPlot would put it on the edge of a range of its own. */
+function xRange(places, low, high) {
   if (low === null || low === undefined) return [0, 1];
-  return low === high ? [low - 1, high + 1] : [low, high];
+  return places.length === 1 ? [places[0] - 1, places[0] + 1] : [low, high];
 }
 
 function yRange(plot, low, high) {

@@ -23,9 +23,22 @@ export function number(value) {
   return size >= 9999.5 ? grouped(value) : value.toPrecision(4);
 }
 
-/** A label of an axis: short, and as many digits as the distance between labels needs. */
-export function axisNumber(value, distance) {
-  const size = Math.max(Math.abs(value), Math.abs(distance));
+const UNITS = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
+
+/** The labels of a linear axis, all written alike: 0, 50k, 100k and not 0, 50000, 1e5. */
+export function axisLabels(values) {
+  const largest = Math.max(...values.map(Math.abs));
+  const distance = Math.abs(values[1] - values[0]);
+  // close to each other, as after a zoom, they are written in full: 123456, 123457
+  const unit = largest >= 1e4 && largest < 1e12 ? UNITS.find(([size]) => largest >= size && distance * 100 >= size) : null;
+  if (unit) return values.map((value) => (value === 0 ? "0" : `${Number((value / unit[0]).toPrecision(7))}${unit[1]}`));
+  if (largest >= 1e-3 && largest < 1e12) return values.map((value) => String(Number(value.toPrecision(10))));
+  return values.map((value) => (value === 0 ? "0" : bareExponent(Number(value.toPrecision(4)).toExponential())));
+}
+
+/** A label of a logarithmic axis. */
+export function axisNumber(value) {
+  const size = Math.abs(value);
   if (value === 0) return "0";
   if (size >= 1e5) return bareExponent(Number(value.toPrecision(4)).toExponential());
   if (size < 1e-4) return bareExponent(Number(value.toPrecision(4)).toExponential());

@@ -54,7 +54,7 @@ def test_the_head_says_what_became_of_the_run(root_dir: Path, index: Index, page
 
     for shown in (
         "✕ failed",
-        "process_not_found",
+        "its process is gone",
         "1 h 02 min",
         "Best val_acc 0.5000 at step 3",
         "sweep-1",
