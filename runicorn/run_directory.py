@@ -64,19 +64,19 @@ def open_run(request: RunRequest, *, now: float) -> OpenedRun:
             if created is not None:
                 return created
             # another process was faster by a moment: its directory is complete, so take part in it
-            existing = _experiment_dir(request) / layout.RUNS_DIR / request.run_id
+            existing = _runs_folder(request) / request.run_id
         return _take_up(request, existing, now)
     except OSError as error:
         raise UnusableRoot(f"No run can be written below {request.root}: {error}; choose another storage.") from error
 
 
-def _experiment_dir(request: RunRequest) -> Path:
-    return request.root / request.project / (request.name or DEFAULT_NAME)
+def _runs_folder(request: RunRequest) -> Path:
+    return layout.runs_folder(request.root, request.project, request.name or DEFAULT_NAME)
 
 
 def _find(request: RunRequest, run_id: str) -> Path | None:
     """The directory of a run that exists: where the request says, or anywhere in the root if it names no place."""
-    run_dir = _experiment_dir(request) / layout.RUNS_DIR / run_id
+    run_dir = _runs_folder(request) / run_id
     if run_dir.is_dir():
         return run_dir
     if request.project != DEFAULT_NAME or request.name is not None:
@@ -97,7 +97,7 @@ def _create_with_new_id(request: RunRequest, now: float) -> OpenedRun:
 
 def _create(request: RunRequest, run_id: str, now: float) -> OpenedRun | None:
     """A complete new directory, made under a hidden name and renamed; None if the id is taken."""
-    runs_dir = _experiment_dir(request) / layout.RUNS_DIR
+    runs_dir = _runs_folder(request)
     run_dir = runs_dir / run_id
     if run_dir.exists():
         return None

@@ -9,6 +9,7 @@ import os
 import pytest
 
 from runicorn.errors import InvalidInput
+from runicorn.storage.file_lock import file_lock
 from tests.training_scripts import document, only_run, run_script, start_script
 
 
@@ -64,6 +65,26 @@ def test_processes_that_write_at_once_lose_no_key(root):
         assert process.returncode == 0, errors
 
     assert len(document(only_run(root), "summary.json")) == 100
+
+
+def test_a_lock_that_is_never_let_go_is_waited_for_a_while_and_the_summary_written_all_the_same(run, monkeypatch):
+    monkeypatch.setattr("runicorn.run_summary.LOCK_TIMEOUT_S", 0.05)
+    with file_lock(run.run_dir / "summary.json.lock", timeout_s=0) as held:
+        run.summary({"a": 1})
+
+    assert held
+    assert summary_of(run) == {"a": 1}
+
+
+def test_a_taken_lock_is_asked_for_until_the_time_is_over(tmp_path):
+    times = iter([0.0, 4.9, 5.1])
+    with (
+        file_lock(tmp_path / "lock", timeout_s=0, clock=lambda: 0.0) as first,
+        file_lock(tmp_path / "lock", timeout_s=5, clock=lambda: next(times)) as second,
+    ):
+        assert (first, second) == (True, False)
+    with file_lock(tmp_path / "lock", timeout_s=0) as third:
+        assert third
 
 
 @pytest.mark.parametrize(("mode", "value", "step"), [("max", 0.9, 3), ("min", -2, 6)])
