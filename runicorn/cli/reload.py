@@ -14,9 +14,8 @@ INTERVAL_S = 0.5
 class SourceWatch:
     """Compares the files below some folders with how they were at the last look."""
 
-    def __init__(self, folders: Iterable[Path], *, interval_s: float = INTERVAL_S) -> None:
+    def __init__(self, folders: Iterable[Path]) -> None:
         self._folders = tuple(folders)
-        self._interval_s = interval_s
         self._seen = self._snapshot()
         self._next_look_at = 0.0
 
@@ -24,7 +23,7 @@ class SourceWatch:
         """True if a file was changed, added or removed since the last true answer. now: monotonic seconds."""
         if now < self._next_look_at:
             return False
-        self._next_look_at = now + self._interval_s
+        self._next_look_at = now + INTERVAL_S
         before, self._seen = self._seen, self._snapshot()
         return before != self._seen
 
