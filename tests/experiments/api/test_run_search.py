@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.run_directories import CREATED_AT, write_run
+from tests.run_directories import CREATED_AT, write_json, write_run
 from tests.server import ViewerServer, running_server
 
 
@@ -40,9 +40,14 @@ def _write_runs(server: ViewerServer) -> None:
             summary=summary,
         )
 
+    def describe(letter: str, description: str) -> None:
+        (run_dir,) = server.storage.glob(f"*/*/runs/*_{letter * 6}")
+        write_json(run_dir / "curation.json", {"description": description})
+
     write("a", "vision/vit", 0, 0.9, "finished", ["baseline", "paper"], ended_at=CREATED_AT + 100)
     write("b", "vision/vit", 1, 0.7, "failed", ["paper"], ended_at=CREATED_AT + 11)
     write("c", "vision/ResNet", 2, None, "finished", [])
+    describe("c", "Trained on 100 percent of it, 学习")
     write("d", "audio/wav", 3, 0.8, "finished", ["baseline"], ended_at=CREATED_AT + 4)
     write("e", "audio/wav", 4, 0.1, "finished", [])
     (server.storage / "audio/wav/runs/20250101_000000_eeeeee/.deleted").write_text("{}")
@@ -77,7 +82,12 @@ def test_an_item_has_the_documented_fields(search: Any):
         ({"tags": "unheard"}, ""),
         ({"search": "RESNET"}, "c"),
         ({"search": "dddd"}, "d"),
+        ({"search": "AUDIO"}, "d"),
+        ({"search": "percent OF"}, "c"),
+        ({"search": "学"}, "c"),
         ({"search": "100%"}, ""),
+        ({"search": "00_dddd"}, "d"),
+        ({"search": "00_000_"}, ""),
         ({"created_after": CREATED_AT + 1, "created_before": CREATED_AT + 2}, "cb"),
         ({"best_metric_min": 0.8}, "da"),
         ({"best_metric_min": 0.7, "best_metric_max": 0.8}, "db"),
@@ -91,6 +101,7 @@ def test_an_item_has_the_documented_fields(search: Any):
         ({"order_by": "status", "order_desc": "false"}, "bacd"),
         ({"order_by": "duration_seconds"}, "abdc"),
         ({"order_by": "ended_at"}, "abdc"),
+        ({"order_by": "name", "order_desc": "false"}, "cabd"),
         ({"root": "local", "name": "vit"}, "ba"),
     ],
 )
