@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
-from experiments.models import Media, MetricKey, MetricSeries, Problem, Run
+from experiments.mirror.loop import mirror_once
+from experiments.mirror.runs import RunsMirror
+from experiments.models import Media, MetricKey, MetricSeries, Problem, Run, StorageRoot
 from runicorn.storage import json_text
 from runicorn.storage.documents import MAX_DOCUMENT_BYTES
+from tests.experiments.mirror.conftest import NOW
 from tests.run_directories import RUN_ID, log_records, write_run
 
 pytestmark = pytest.mark.django_db(databases=["index"])
@@ -84,6 +87,24 @@ def test_a_broken_line_is_passed_over_and_its_neighbours_are_read(name: str, roo
     assert loss.count >= 2
     assert loss.first_step == loss.last_step == 7
     assert Problem.objects.filter(path__endswith="events.jsonl").exists() is is_problem
+
+
+def test_a_line_of_gigabytes_is_passed_over_in_turns_with_other_runs(
+    root: StorageRoot, root_dir: Path, mirror: RunsMirror, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("experiments.mirror.events.SKIP_BYTES", 256 * 1024)
+    run_dir = write_run(root_dir)
+    (run_dir / "events.jsonl").write_bytes(GOOD_LINE.encode() + b"\0" * 9_000_000 + b"\n" + GOOD_LINE.encode())
+    write_run(root_dir, "vision/vit/runs/other")
+
+    assert mirror_once([mirror], root, now=NOW), "there is more"
+    assert Run.objects.count() == 2
+    assert MetricSeries.objects.get(key__name="loss").count == 1
+    while mirror_once([mirror], root, now=NOW):
+        pass
+
+    assert MetricSeries.objects.get(key__name="loss").count == 2
+    assert Problem.objects.get().reason.startswith("1 line(s)")
 
 
 def test_a_problem_disappears_when_the_file_is_mended(root_dir: Path, tick: Callable[[], None]):
