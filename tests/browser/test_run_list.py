@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import Script, Viewer
+from tests.run_directories import write_run
 from tests.training_scripts import run_script
 
 Train = Callable[[str], Script]
@@ -96,11 +97,42 @@ def test_a_reader_who_works_in_the_table_is_told_of_new_runs_and_not_disturbed(p
     expect(button).to_be_hidden()
 
 
+def test_the_keyboard_keeps_its_place_through_sorting(page: Page, viewer: Viewer):
+    finished_run(viewer, "focus-1", project="focus")
+    page.goto("/runs?project=focus")
+    expect(page.locator(".live-state")).to_have_attribute("data-live-state", "connected")
+    head = page.get_by_role("link", name="Duration")
+    head.focus()
+
+    for direction in ("descending", "ascending"):
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("columnheader", name="Duration")).to_have_attribute("aria-sort", direction)
+        expect(head).to_be_focused()
+
+
+def test_back_from_a_run_is_where_the_reader_was_in_the_table(page: Page, viewer: Viewer):
+    for number in range(40):
+        write_run(viewer.root, f"place/vit/runs/place-{number:02}")
+    page.goto("/runs?project=place")
+    expect(page.locator("tr[data-key]")).to_have_count(40)
+    frame = page.locator("[data-scroll]")
+    frame.evaluate("frame => { frame.scrollTop = 150; }")
+
+    page.locator('tr[data-run="place-05"] [data-open]').click()
+    expect(page).to_have_url(re.compile("/runs/place-05$"))
+    top = "frame => frame.scrollTop"
+    page.go_back()
+
+    expect(page.locator("tr[data-key]")).to_have_count(40)
+    assert frame.evaluate(top) == 150
+
+
 @pytest.mark.parametrize("first", ["reload", "click"])
 def test_a_click_while_new_runs_come_in_is_neither_lost_nor_undone(page: Page, viewer: Viewer, first: str):
     project = f"late-{first}"
     finished_run(viewer, f"{project}-1", project=project)
     page.goto(f"/runs?project={project}")
+    expect(page.locator("tr[data-key]")).to_have_count(1)
     expect(page.locator(".live-state")).to_have_attribute("data-live-state", "connected")
     held: dict[str, Route] = {}
 

@@ -8,6 +8,7 @@ import { attachLightbox } from "./lightbox.js";
 import { attachLiveParts } from "./live_parts.js";
 import { attachLog } from "./log_view.js";
 import { attachRunTable } from "./run_table.js";
+import { attachScrollPlace } from "./scroll_place.js";
 import { attachTimes } from "./times.js";
 
 const attachers = {
@@ -17,6 +18,7 @@ const attachers = {
   "[data-live-kinds]": attachLiveParts,
   "[data-fold], [data-section]": attachFolds,
   "[data-lightbox]": attachLightbox,
+  "[data-scroll]": attachScrollPlace,
 };
 const attached = new WeakSet();
 

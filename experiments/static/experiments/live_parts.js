@@ -7,8 +7,9 @@ const PAUSE_MS = 1000;
 /** A reader who selects text or stands inside the part is not disturbed. */
 function isInUse(element) {
   const selection = getSelection();
+  const active = document.activeElement;
   const selects = !selection.isCollapsed && element.contains(selection.anchorNode);
-  const stands = element !== document.activeElement && element.contains(document.activeElement);
+  const stands = element !== active && element.contains(active) && !(active.id && active.matches("a")); // htmx keeps the focus by the id
   return selects || stands;
 }
 

@@ -66,13 +66,18 @@ function replaceRow(table, key, rows) {
 /** New runs come in by themselves only where the reader would see them come and does nothing else there. */
 function bringIn(table, newer) {
   const scrolled = (table.querySelector("[data-scroll]")?.scrollTop ?? 0) > 0;
-  const busy = table.contains(document.activeElement) || !getSelection().isCollapsed || table.querySelector(".is-marked");
+  const busy = isBusyIn(table, document.activeElement) || !getSelection().isCollapsed || table.querySelector(".is-marked");
   if (table.dataset.takesNew && table.dataset.page === "1" && !scrolled && !busy) return reload(table);
   const button = table.querySelector("[data-new-runs]");
   if (!button || !newer) return undefined;
   button.textContent = interpolate(ngettext("%s new run", "%s new runs", newer), [newer]);
   button.hidden = false;
   return undefined;
+}
+
+/** Links of the head and the foot keep the focus through a reload, by their ids. */
+function isBusyIn(table, active) {
+  return table.contains(active) && !(active.id && active.matches("a"));
 }
 
 function reload(table) {
