@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import methodcaller
 from typing import Any
 
 import numpy as np
 import orjson
 
-from experiments.metrics.block_format import Axes, Column, Scalar, build_column
+from experiments.metrics.block_format import Axes, Column, Kind, Scalar, build_column
 from runicorn.storage import json_text
 from runicorn.storage.run_documents import MAX_INTEGER, integer, number, optional_text, text
 
@@ -23,6 +24,7 @@ MAX_LINE_BYTES = 4 * 1024 * 1024
 KEY_MAX_CHARS = 500
 #: Keys of a record that are axes of the block, not metrics.
 AXES = frozenset({"global_step", "step", "time", "stage"})
+_HAS_STAGE = methodcaller("__contains__", "stage")
 
 
 @dataclass(frozen=True)
@@ -52,16 +54,14 @@ def parse_events(lines: bytes, *, records_before: int) -> ParsedEvents:
     (records without any step, as 0.1 wrote them, are numbered in order of appearance).
     """
     events, bad_lines, first_bad = _load_lines(lines)
-    records, timestamps, media = [], [], []
-    for event in events:
-        kind = event.get("type")
-        if kind == "metrics" and type(record := event.get("data")) is dict:
-            records.append(record)
-            timestamps.append(event.get("ts"))
-        elif kind == "image" and type(image := event.get("data")) is dict and (item := _media(image, event.get("ts"))):
-            media.append(item)
-    axes = _axes(records, timestamps, records_before)
-    return ParsedEvents(axes, _columns(records), media, bad_lines, first_bad)
+    records: list[Any] = [event.get("data") for event in events]
+    media: list[MediaRecord] = []
+    if {event.get("type") for event in events} != {"metrics"} or set(map(type, records)) != {dict}:
+        with_data = [event for event in events if type(event.get("data")) is dict]
+        media = [item for event in with_data if event.get("type") == "image" and (item := _media(event))]
+        events = [event for event in with_data if event.get("type") == "metrics"]
+        records = [event["data"] for event in events]
+    return ParsedEvents(_axes(records, events, records_before), _columns(records), media, bad_lines, first_bad)
 
 
 def _load_lines(lines: bytes) -> tuple[list[dict[str, Any]], int, str]:
@@ -90,7 +90,8 @@ def _load_lines(lines: bytes) -> tuple[list[dict[str, Any]], int, str]:
     return events, bad_lines, first_bad
 
 
-def _media(image: dict[str, Any], ts: object) -> MediaRecord | None:
+def _media(event: dict[str, Any]) -> MediaRecord | None:
+    image = event["data"]
     path = optional_text(image.get("path"))
     if not path:
         return None
@@ -99,17 +100,17 @@ def _media(image: dict[str, Any], ts: object) -> MediaRecord | None:
         path=path,
         step=integer(image.get("step")),
         caption=optional_text(image.get("caption")),
-        ts=number(ts),
+        ts=number(event.get("ts")),
     )
 
 
-def _axes(records: Sequence[dict[str, Any]], timestamps: Sequence[object], records_before: int) -> Axes:
+def _axes(records: Sequence[dict[str, Any]], events: Sequence[dict[str, Any]], records_before: int) -> Axes:
     steps = [record.get("global_step") for record in records]
     if set(map(type, steps)) - {int} or not _fits(steps):
         steps = [_step(record, records_before + index + 1) for index, record in enumerate(records)]
     times = [record.get("time") for record in records]
     if set(map(type, times)) - {float}:
-        times = [_time(record.get("time"), ts) for record, ts in zip(records, timestamps, strict=True)]
+        times = [_time(record.get("time"), event.get("ts")) for record, event in zip(records, events, strict=True)]
     stages, names = _stages(records)
     return Axes(np.array(steps, np.int64), np.array(times, np.float64), stages, names)
 
@@ -137,9 +138,9 @@ def _time(value: object, ts: object) -> float:
 
 
 def _stages(records: Sequence[dict[str, Any]]) -> tuple[np.ndarray, tuple[str, ...]]:
-    values = [record.get("stage") for record in records]
-    if not any(value is not None for value in values):
+    if not any(map(_HAS_STAGE, records)):
         return np.full(len(records), -1, np.int32), ()
+    values = [record.get("stage") for record in records]
     codes: dict[str, int] = {}
     stages = [
         -1 if value is None or isinstance(value, (dict, list)) else codes.setdefault(text(str(value)), len(codes))
@@ -175,6 +176,9 @@ def _build(cells: dict[str, Any], record_count: int) -> dict[str, Column]:
     columns = {}
     for key, (values, positions) in cells.items():
         types = set(map(type, values))
+        if types == {float} and positions is None:
+            columns[text(key)[:KEY_MAX_CHARS]] = Column(None, Kind.FLOAT, np.array(values, np.float64))
+            continue
         if types - {float, int}:
             values, positions = _scalars(values, positions)
         elif int in types and not _fits([value for value in values if type(value) is int]):
