@@ -6,6 +6,7 @@ import { axisLabels, axisNumber, duration, number } from "./format.js";
 
 const X_AXIS_PX = 28;
 const POINTS_SHOWN_UP_TO = 40;
+const LOG_DECADE_PX = 30;
 /** Distances between labels from 1e-32 up to what a float64 holds; uPlot's own end at 5e32. */
 const Y_DISTANCES = Array.from({ length: 340 }, (_, place) => [1, 2, 2.5, 5].map((digit) => Number(`${digit}e${place - 32}`))).flat();
 const LABEL_FONT = "11px system-ui, sans-serif";
@@ -59,7 +60,7 @@ function options(card, frame) {
     scales: { x: { time: false, range: (plot, low, high) => card.settings.range ?? xRange(card.arrays.x, low, high) }, y: card.settings.log ? { distr: 3 } : { range: yRange } },
     axes: [
       { ...axis, size: X_AXIS_PX, gap: 4, space: 64, values: (plot, places) => (byTime ? places.map(duration) : axisLabels(places)) },
-      { ...axis, gap: 4, space: 32, size: yAxisWidth, ...(card.settings.log ? {} : { incrs: Y_DISTANCES }), values: (plot, places) => (card.settings.log ? places.map((y) => (y === null ? "" : axisNumber(y))) : axisLabels(places)) },
+      { ...axis, grid: { ...axis.grid, ...(card.settings.log ? { filter: logGridLines } : {}) }, gap: 4, space: 32, size: yAxisWidth, ...(card.settings.log ? {} : { incrs: Y_DISTANCES }), values: (plot, places) => (card.settings.log ? places.map((y) => (y === null ? "" : axisNumber(y))) : axisLabels(places)) },
     ],
     series: card.settings.smooth > 0 ? [{}, faint, { ...line, points: { show: false } }] : [{}, line],
     hooks: {
@@ -81,6 +82,12 @@ function yRange(plot, low, high) {
   if (low === null || low === undefined) return [0, 1];
   const room = low === high ? Math.abs(low) * 0.1 || 1 : (high - low) * 0.06;
   return [low - room, high + room];
+}
+
+/** Over many decades only those with a label get a line: nine each would fill the chart with grey. */
+function logGridLines(plot, places, ...rest) {
+  const decade = Math.abs(plot.valToPos(10, "y") - plot.valToPos(1, "y"));
+  return decade < LOG_DECADE_PX ? plot.axes[1].filter(plot, places, ...rest) : places;
 }
 
 function yAxisWidth(plot, labels) {
