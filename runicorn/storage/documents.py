@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from runicorn.errors import UnreadableDocument
+from runicorn.errors import OutsideRoot, StorageDamaged, UnreadableDocument
 from runicorn.storage import json_text
 from runicorn.storage.paths import open_regular
 
@@ -26,8 +26,10 @@ def read_document(folder: Path, name: str) -> dict[str, Any] | None:
             text = file.read(min(os.fstat(file.fileno()).st_size, MAX_DOCUMENT_BYTES) + 1)
     except FileNotFoundError:
         return None
-    except Exception as error:
+    except (OutsideRoot, StorageDamaged) as error:
         raise UnreadableDocument(str(error)) from error
+    except OSError as error:
+        raise UnreadableDocument(f"{folder / name} cannot be read: {error.strerror}.") from error
     if len(text) > MAX_DOCUMENT_BYTES:
         raise UnreadableDocument(f"{folder / name} is larger than {MAX_DOCUMENT_BYTES} bytes.")
     try:
