@@ -121,7 +121,6 @@ def running(
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        preexec_fn=_default_signals,
     )
     run = RunningCommand(process)
     assert process.stdout is not None
@@ -160,11 +159,6 @@ def still_running(processes: Sequence[psutil.Process]) -> list[str]:
             if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(" ".join(process.cmdline()))
     return found
-
-
-def _default_signals() -> None:
-    """As in a terminal: a test runner in the background ignores Ctrl-C, and its children would too."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_until(

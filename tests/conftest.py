@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -20,6 +21,9 @@ for _variable, _name in {
     os.environ[_variable] = str(SESSION_FOLDER / _name)
 for _variable in ("RUNICORN_HOST", "RUNICORN_NO_AUTH", "RUNICORN_CONSOLE", "RUNICORN_STRICT"):
     os.environ.pop(_variable, None)
+
+# A suite that runs in the background of a shell ignores Ctrl-C, and so would every process that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The library's own tests also run where no Django is installed.
 if importlib.util.find_spec("django") is not None:
