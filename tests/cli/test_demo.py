@@ -35,7 +35,7 @@ def test_the_demo_shows_models_that_train_diverge_and_fail_and_stops_cleanly(tmp
         code, seconds = demo.stop(signal.SIGINT)
 
         assert code == 130
-        assert seconds < 3.0
+        assert seconds < 6.0  # the supervisor's limit and some more
         assert still_running(processes) == []
         (live,) = texts(tmp_path / "demo", "live/runs/*/status.json")
         assert json.loads(live)["status"] == "interrupted"

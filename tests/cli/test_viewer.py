@@ -14,8 +14,8 @@ import pytest
 from tests.command_line import running, running_viewer, still_running, wait_until, write_run
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-#: All processes are gone this long after a stop, and some for a loaded machine.
-STOP_S = 2.0 + 1.0
+#: All processes are gone this long after a stop, at the latest: the supervisor's limit and some more.
+STOP_S = 5.0 + 1.0
 
 
 def test_a_viewer_prints_its_address_and_root_and_shows_what_lies_there(tmp_path):
@@ -30,7 +30,7 @@ def test_a_viewer_prints_its_address_and_root_and_shows_what_lies_there(tmp_path
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0), (signal.SIGHUP, 0)])
-def test_a_signal_takes_all_processes_down_in_two_seconds(tmp_path, number, code):
+def test_a_signal_takes_all_processes_down(tmp_path, number, code):
     with running_viewer(folder=tmp_path) as viewer:
         processes = viewer.descendants()
         assert len(processes) == 2
