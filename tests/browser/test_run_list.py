@@ -101,6 +101,7 @@ def test_the_keyboard_keeps_its_place_through_sorting(page: Page, viewer: Viewer
     finished_run(viewer, "focus-1", project="focus")
     page.goto("/runs?project=focus")
     expect(page.locator(".live-state")).to_have_attribute("data-live-state", "connected")
+    expect(page.locator('tr[data-run="focus-1"]')).to_be_visible()
     head = page.get_by_role("link", name="Duration")
     head.focus()
 
