@@ -19,11 +19,14 @@ from runicorn.script_api import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runicorn.artifacts import Artifact, ArtifactType
     from runicorn.environment import EnvironmentCapture, EnvironmentInfo
 
 __version__ = "1.0.0"
 
 __all__ = [
+    "Artifact",
+    "ArtifactType",
     "EnvironmentCapture",
     "EnvironmentInfo",
     "Run",
@@ -38,7 +41,12 @@ __all__ = [
 ]
 
 #: Where the public names live that few scripts use: loaded at first use.
-_HOMES = {"EnvironmentCapture": "runicorn.environment", "EnvironmentInfo": "runicorn.environment"}
+_HOMES = {
+    "Artifact": "runicorn.artifacts",
+    "ArtifactType": "runicorn.artifacts",
+    "EnvironmentCapture": "runicorn.environment",
+    "EnvironmentInfo": "runicorn.environment",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,10 @@ CONSOLE_VARIABLE = "RUNICORN_CONSOLE"
 STRICT_VARIABLE = "RUNICORN_STRICT"
 #: The root in the working directory that is used when nothing else is set.
 DEFAULT_ROOT_NAME = ".runicorn"
-#: How long a write of config.json waits for another one.
+#: The databases, in the folders of what can be rebuilt and of what is kept.
+INDEX_NAME = "index.sqlite3"
+DEFAULT_DATABASE_NAME = "default.sqlite3"
+#: How long a write of the user's configuration waits for another one.
 LOCK_TIMEOUT_S = 5.0
 
 #: Outlives a reboot, unlike /tmp on many systems.
@@ -39,15 +42,20 @@ def resolve_storage_root(explicit: str | Path | None = None) -> Path:
     Raises InvalidInput for a blank path, UnusableRoot if the folder cannot be created or entered, and
     UnreadableDocument for a config.json that is not JSON: falling through would scatter runs over other roots.
     """
+    return _usable(named_storage_root(explicit))
+
+
+def named_storage_root(explicit: str | Path | None = None) -> Path:
+    """As resolve_storage_root, but nothing is created and the folder may be missing or unusable."""
     if explicit is not None:
-        return _usable(_absolute(explicit, "storage"))
+        return _absolute(explicit, "storage")
     from_environment = os.environ.get(DIR_VARIABLE, "")
     if from_environment:
-        return _usable(_absolute(from_environment, DIR_VARIABLE))
-    from_user = read_user_config().get(_USER_ROOT_KEY)
-    if isinstance(from_user, str) and from_user.strip():
-        return _usable(_absolute(from_user, _USER_ROOT_KEY))
-    return _usable(Path(os.path.abspath(DEFAULT_ROOT_NAME)))
+        return _absolute(from_environment, DIR_VARIABLE)
+    from_user = user_root()
+    if from_user:
+        return _absolute(from_user, _USER_ROOT_KEY)
+    return Path(os.path.abspath(DEFAULT_ROOT_NAME))
 
 
 def read_user_config() -> dict[str, Any]:
@@ -58,27 +66,54 @@ def read_user_config() -> dict[str, Any]:
     return read_document(folder, _USER_CONFIG) or {}
 
 
+def user_root() -> str:
+    """The storage root that the user stored, as it was written down; empty if none is. Raises UnreadableDocument."""
+    stored = read_user_config().get(_USER_ROOT_KEY)
+    return stored.strip() if isinstance(stored, str) else ""
+
+
+def user_config_file() -> Path:
+    """The per-user config.json; it may not exist yet."""
+    return user_config_dir() / _USER_CONFIG
+
+
 def write_user_root(path: str | Path) -> Path:
     """Remember ``path`` as the user's storage root, and return it absolute; creates the folder.
 
     ``~`` and environment variables inside are expanded. Other keys of config.json stay.
     Raises InvalidInput, UnusableRoot, UnreadableDocument, or Conflict if another write held the file for 5 s.
     """
+    root = _usable(_absolute(os.path.expandvars(path), "storage root"))
+    # other keys stay: older versions kept the SSH connections in this file
+    change_user_document(_USER_CONFIG, lambda document: {**document, _USER_ROOT_KEY: str(root)})
+    return root
+
+
+def change_user_document(name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """Replace a file of the user's configuration by ``change`` of its content ({} if missing); returns the new one.
+
+    Written whole and for the owner only (0600): some hold secrets. What ``change`` raises leaves the file as it is.
+    Raises UnusableRoot, UnreadableDocument, or Conflict if another write held the file for 5 s.
+    """
     import filelock  # not at the top: training scripts import this module and never lock
 
-    root = _usable(_absolute(os.path.expandvars(path), "storage root"))
+    folder = _writable_config_dir()
     try:
-        folder = _private_folder(user_config_dir())
-    except UnusableRoot:
-        folder = _private_folder(_last_resort())
-    try:
-        with filelock.FileLock(folder / f"{_USER_CONFIG}.lock", timeout=LOCK_TIMEOUT_S):
-            config = read_document(folder, _USER_CONFIG) or {}
-            # 0600: older versions kept passwords of SSH connections in this file
-            write_document(folder / _USER_CONFIG, {**config, _USER_ROOT_KEY: str(root)}, mode=0o600)
+        with filelock.FileLock(folder / f"{name}.lock", timeout=LOCK_TIMEOUT_S):
+            document = change(read_document(folder, name) or {})
+            write_document(folder / name, document, mode=0o600)
     except filelock.Timeout as error:
-        raise Conflict(f"{folder / _USER_CONFIG} is being changed by another process; try again.") from error
-    return root
+        raise Conflict(f"{folder / name} is being changed by another process; try again.") from error
+    except OSError as error:
+        raise UnusableRoot(f"{folder / name} cannot be written: {error.strerror}; change its permissions.") from error
+    return document
+
+
+def _writable_config_dir() -> Path:
+    try:
+        return _private_folder(user_config_dir())
+    except UnusableRoot:
+        return _private_folder(_last_resort())
 
 
 def user_config_dir() -> Path:
@@ -97,9 +132,14 @@ def _last_resort() -> Path:
 
 def user_data_dir() -> Path:
     """The folder of the user's databases and keys that must be kept; created, for the owner only."""
+    return _private_folder(named_data_dir())
+
+
+def named_data_dir() -> Path:
+    """As user_data_dir, but it may not exist yet."""
     import platformdirs  # not at the top: `import runicorn` stays light
 
-    return _private_folder(Path(platformdirs.user_data_dir(_APP, appauthor=False)))
+    return Path(platformdirs.user_data_dir(_APP, appauthor=False))
 
 
 def user_cache_dir() -> Path:
@@ -108,35 +148,52 @@ def user_cache_dir() -> Path:
     Where the cache folder lies on a network file system (NFS homes), a folder below the system's local
     temporary space is used. Raises UnusableRoot if that belongs to somebody else.
     """
-    import tempfile  # not at the top, like platformdirs: `import runicorn` stays light
-
-    import platformdirs
-
-    preferred = Path(platformdirs.user_cache_dir(_APP, appauthor=False))
-    if not is_on_network(preferred):
-        return _private_folder(preferred)
-    local = _LOCAL_DISK if os.access(_LOCAL_DISK, os.W_OK) else Path(tempfile.gettempdir())
-    owner = os.getuid() if sys.platform != "win32" else os.environ.get("USERNAME", "user")
-    folder = _private_folder(local / f"{_APP}-{owner}")
+    folder, is_shared_place = _named_cache_dir()
+    _private_folder(folder)
+    if not is_shared_place:
+        return folder
     status = folder.lstat()
-    if folder.is_symlink() or (sys.platform != "win32" and (status.st_uid != owner or status.st_mode & 0o077)):
+    if folder.is_symlink() or (sys.platform != "win32" and (status.st_uid != os.getuid() or status.st_mode & 0o077)):
         raise UnusableRoot(
             f"The cache folder {folder} is not yours alone; set XDG_CACHE_HOME to a folder on local disk."
         )
     return folder
 
 
+def named_cache_dir() -> Path:
+    """As user_cache_dir, but it may not exist yet, or not be the user's."""
+    return _named_cache_dir()[0]
+
+
+def _named_cache_dir() -> tuple[Path, bool]:
+    """The folder, and whether it lies where everybody may make folders."""
+    import tempfile  # not at the top, like platformdirs: `import runicorn` stays light
+
+    import platformdirs
+
+    preferred = Path(platformdirs.user_cache_dir(_APP, appauthor=False))
+    if not is_on_network(preferred):
+        return preferred, False
+    local = _LOCAL_DISK if os.access(_LOCAL_DISK, os.W_OK) else Path(tempfile.gettempdir())
+    owner = os.getuid() if sys.platform != "win32" else os.environ.get("USERNAME", "user")
+    return local / f"{_APP}-{owner}", True
+
+
 def index_path(root: Path) -> Path:
     """The index database of one storage root; its folder is created. It may be deleted at any time."""
+    return _private_folder(user_cache_dir() / root_digest(root)) / INDEX_NAME
+
+
+def root_digest(root: Path) -> str:
+    """16 hexadecimal digits that tell a storage root from others: of its real path."""
     import hashlib  # not at the top: `import runicorn` stays light
 
-    digest = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()
-    return _private_folder(user_cache_dir() / digest[:16]) / "index.sqlite3"
+    return hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:16]
 
 
 def default_database_path() -> Path:
     """The database of accounts, sessions and preferences, which must be kept."""
-    return user_data_dir() / "default.sqlite3"
+    return user_data_dir() / DEFAULT_DATABASE_NAME
 
 
 def console_capture_enabled() -> bool:

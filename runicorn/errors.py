@@ -2,15 +2,22 @@
 
     RunicornError
     ├── NotFound            a named thing does not exist
-    │   └── RunNotFound
+    │   ├── RunNotFound
+    │   ├── ArtifactNotFound   (a FileNotFoundError, too)
+    │   ├── VersionNotFound    (a FileNotFoundError and a ValueError, too)
+    │   └── AliasNotFound      (a ValueError, too)
     ├── Conflict            somebody else holds or changed it; trying again may work
+    │   ├── AmbiguousArtifact
     │   └── PortTaken
     ├── InvalidInput        a value that cannot be accepted as it is
     │   ├── InvalidName     a project, experiment, run id or alias that no folder may have
     │   └── OutsideRoot     a path that leads out of the folder it belongs to
     ├── Denied              this caller may not do that
+    │   └── NotLoggedIn     it is not known who asks: no account, no token, or a token that does not count
+    ├── DatabaseUnavailable the database server does not answer; trying again may work
     └── StorageDamaged      a file or folder that cannot be read or written
         ├── UnreadableDocument
+        ├── VersionNotStored   (a RuntimeError, too)
         └── UnusableRoot
 
 Code below the edge raises these and knows no HTTP; ``experiments/http/errors.py`` maps them to answers and
@@ -38,10 +45,34 @@ class RunNotFound(NotFound):
     code = "RUN_NOT_FOUND"
 
 
+class ArtifactNotFound(NotFound, FileNotFoundError):
+    """Raised when no artifact of that name (and type) has a version."""
+
+    code = "ARTIFACT_NOT_FOUND"
+
+
+class VersionNotFound(NotFound, FileNotFoundError, ValueError):
+    """Raised when the artifact exists and has no such version."""
+
+    code = "VERSION_NOT_FOUND"
+
+
+class AliasNotFound(NotFound, ValueError):
+    """Raised when no version of the artifact has that alias."""
+
+    code = "ALIAS_NOT_FOUND"
+
+
 class Conflict(RunicornError):
     """Raised when somebody else holds or changed the thing; trying again may work."""
 
     code = "CONFLICT"
+
+
+class AmbiguousArtifact(Conflict):
+    """Raised when artifacts of several types have the name, and none is chosen."""
+
+    code = "AMBIGUOUS_ARTIFACT"
 
 
 class PortTaken(Conflict):
@@ -74,6 +105,18 @@ class Denied(RunicornError):
     code = "DENIED"
 
 
+class NotLoggedIn(Denied):
+    """Raised when it is not known who asks: no account, no token, or a token that does not count."""
+
+    code = "NOT_LOGGED_IN"
+
+
+class DatabaseUnavailable(RunicornError):
+    """Raised when the database server cannot be reached; trying again may work."""
+
+    code = "DATABASE_UNAVAILABLE"
+
+
 class StorageDamaged(RunicornError):
     """Raised when a file or folder cannot be read or written."""
 
@@ -84,6 +127,12 @@ class UnreadableDocument(StorageDamaged):
     """Raised when a JSON file of record exists and cannot be understood."""
 
     code = "UNREADABLE_DOCUMENT"
+
+
+class VersionNotStored(StorageDamaged, RuntimeError):
+    """Raised when a version of an artifact cannot be written; nothing of it is visible."""
+
+    code = "VERSION_NOT_STORED"
 
 
 class UnusableRoot(StorageDamaged):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,10 @@ from runicorn.storage.append import AppendFile
 from runicorn.storage.documents import touch_runs_folder, write_document
 from runicorn.storage.events import ATTEMPT, IMAGE, METRICS, STEP_MAX, STEP_MIN, encode_event, metric_points
 from runicorn.storage.layout import RunStatus
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runicorn.artifacts import Artifact, ArtifactMetadata, ArtifactStorage, ArtifactType
 
 END_STATUSES = (RunStatus.FINISHED.value, RunStatus.FAILED.value, RunStatus.INTERRUPTED.value)
 _BEST_VALUE_KEYS = ("best_metric_value", "best_metric_step")
@@ -207,6 +212,62 @@ class Run:
             self._guard.report("images", f"The image {key!r} cannot be stored: {error}", error)
             return ""
         return name
+
+    @property
+    def artifact_storage(self) -> ArtifactStorage:
+        """The artifacts of the storage root."""
+        from runicorn.artifacts import get_artifact_storage  # not at the top: many runs have no artifacts
+
+        return get_artifact_storage(self.storage_root)
+
+    def log_artifact(self, artifact: Artifact, *, skip_unchanged: bool = False) -> int:
+        """Store an artifact's files as its next version, and that this run made it; returns the number.
+
+        ``artifact`` is that version afterwards. skip_unchanged: if the latest version has the same files and
+        references, return its number, and store nothing.
+
+        Unlike the other calls this one raises, for nobody should believe that a model is stored that is not:
+        InvalidInput (a ValueError) if nothing is staged, VersionNotStored (a RuntimeError) if the disk refuses,
+        Conflict if the artifact is locked for a minute, RuntimeError after ``finish``. No part of a version stays.
+        """
+        if self._finished:
+            raise self._is_finished()
+        from runicorn.artifacts.run_records import record_created
+
+        version = self.artifact_storage.save_artifact(
+            artifact,
+            self.id,
+            artifact.staged_files(),
+            artifact.staged_references(),
+            skip_unchanged=skip_unchanged,
+        )
+        self._record_artifact(record_created, artifact)
+        return version
+
+    def use_artifact(self, spec: str, type: str | ArtifactType | None = None) -> Artifact:
+        """The version that ``name:v3``, ``name:3``, ``name:latest`` or ``name:<alias>`` names; this run used it.
+
+        type: search only this type; without it types are searched in the order model, dataset, config, code, custom.
+        Raises InvalidInput (a ValueError) for another form, ArtifactNotFound and VersionNotFound (both
+        FileNotFoundErrors), AliasNotFound (a ValueError), RuntimeError after ``finish``.
+        """
+        if self._finished:
+            raise self._is_finished()
+        from runicorn.artifacts.names import parse_spec
+        from runicorn.artifacts.run_records import record_used
+
+        artifact = self.artifact_storage.open_artifact(*parse_spec(spec), type)
+        self._record_artifact(partial(record_used, at=_time()), artifact)
+        return artifact
+
+    def _record_artifact(self, record: Callable[[Path, ArtifactMetadata], None], artifact: Artifact) -> None:
+        """Write into the run which version it made or used; that the version is there does not depend on it."""
+        metadata = artifact.get_metadata()
+        assert metadata is not None
+        try:
+            record(self.run_dir, metadata)
+        except (OSError, RunicornError) as error:
+            self._guard.report("artifact records", f"{artifact.full_name} is not in the run's record: {error}", error)
 
     def summary(self, update: Any) -> None:
         """Merge the dict ``update`` into summary.json; later values win. Raises RuntimeError after ``finish``."""

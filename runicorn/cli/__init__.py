@@ -22,6 +22,8 @@ COMMANDS = {
     "mirror": "runicorn.cli.mirror",
     "reindex": "runicorn.cli.reindex",
     "config": "runicorn.cli.config",
+    "rate-limit": "runicorn.cli.rate_limit",
+    "doctor": "runicorn.cli.doctor",
     "demo": "runicorn.cli.demo",
 }
 #: Called by our own processes only.

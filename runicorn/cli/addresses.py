@@ -7,7 +7,7 @@ import ipaddress
 import socket
 from dataclasses import dataclass
 
-from runicorn.errors import Denied, InvalidInput, PortTaken
+from runicorn.errors import InvalidInput, PortTaken
 
 
 @dataclass(frozen=True)
@@ -79,17 +79,14 @@ def _explained(error: OSError, host: str, port: int) -> PortTaken | InvalidInput
     return InvalidInput(f"Cannot listen on {host} port {port}: {error.strerror}.")
 
 
-def check_reach(address: Address, *, no_auth: bool) -> str | None:
-    """The warning to print for an address that others can reach, None for loopback.
-
-    Raises Denied beyond loopback unless the user opted out of login: there is no login yet.
-    """
+def reach_notice(address: Address, *, no_auth: bool) -> str | None:
+    """What to print for an address that others can reach; None for loopback."""
     if address.is_loopback:
         return None
-    if not no_auth:
-        raise Denied(
-            f"{address.host} can be reached from other machines, and this version has no login. Use --host 127.0.0.1 "
-            f"(and `ssh -L {address.port}:127.0.0.1:{address.port} SERVER` from elsewhere), or add --no-auth if "
-            f"everyone who reaches this address may see and change all runs."
-        )
-    return f"Warning: no login. Everyone who can reach {address.host} port {address.port} can see and change all runs."
+    place = f"{address.host} port {address.port}"
+    if no_auth:
+        return f"Warning: no login. Everyone who can reach {place} can see and change all runs."
+    return (
+        f"Everybody who reaches {place} has to log in. Passwords cross the network as they are typed: beyond a network "
+        f"that you trust, put a proxy with TLS in front (docs/server.md)."
+    )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
 from runicorn import config
+from runicorn.errors import InvalidInput
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -27,6 +29,15 @@ def address_options(function: Decorated) -> Decorated:
     )(function)
     function = click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)(function)
     return click.option("--host", default=DEFAULT_HOST, show_default=True, help="The address to listen on.")(function)
+
+
+def is_confirmed(question: str, *, yes: bool) -> bool:
+    """Ask, unless ``--yes`` was given. Raises InvalidInput where there is nobody to ask."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise InvalidInput("This asks before it goes on, and nobody can answer here; add --yes.")
+    return click.confirm(question)
 
 
 def chosen_root(storage: str | None) -> str:

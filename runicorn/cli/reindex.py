@@ -14,5 +14,5 @@ def command(*, storage: str | None) -> None:
     """Delete the index of the storage root and build it anew from the run directories, which are only read."""
     root = chosen_root(storage)
     processes.set_environment(root)
-    run_count = processes.site_processes().reindex()
-    click.echo(f"Indexed {run_count} runs of {root}")
+    run_count, artifact_count = processes.site_processes().reindex()
+    click.echo(f"Indexed {run_count} runs and {artifact_count} artifacts of {root}")

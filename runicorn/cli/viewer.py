@@ -7,7 +7,7 @@ import time
 import click
 
 from runicorn.cli import own_packages, processes
-from runicorn.cli.addresses import check_reach, free_address
+from runicorn.cli.addresses import free_address, reach_notice
 from runicorn.cli.options import address_options, chosen_root, storage_option
 from runicorn.cli.reload import SourceWatch
 from runicorn.cli.supervisor import Supervisor
@@ -21,9 +21,9 @@ def command(*, host: str, port: int, no_auth: bool, storage: str | None, reload:
     """Show the runs of a storage root in a browser."""
     root = chosen_root(storage)
     address = free_address(host, port)
-    warning = check_reach(address, no_auth=no_auth)
-    if warning:
-        click.echo(warning, err=True)
+    notice = reach_notice(address, no_auth=no_auth)
+    if notice:
+        click.echo(notice, err=True)
 
     def on_ready() -> None:
         click.echo(f"Runicorn viewer at {address.url}")

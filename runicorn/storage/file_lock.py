@@ -10,22 +10,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _RETRY_S = 0.01
+_OPEN_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 @contextmanager
-def file_lock(path: Path, *, timeout_s: float, clock: Callable[[], float] = time.monotonic) -> Iterator[bool]:
+def file_lock(path: Path, *, timeout_s: float, clock: Callable[[], float] = time.monotonic) -> Iterator[bool | None]:
     """Hold the lock file ``path``; yields whether it was got in time. It keeps out users of ``filelock`` as well.
 
-    False also where the file system has no locks: the caller decides what that means. The file stays behind.
+    None where the file system has no locks: the caller decides what that means. The file stays behind.
+    Raises OSError if it cannot be opened, and for a link, which may lead anywhere.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+    descriptor = os.open(path, _OPEN_FLAGS, 0o666)
     try:
         deadline = clock() + timeout_s
         held = _try_lock(descriptor)
         while held is False and clock() < deadline:
             time.sleep(_RETRY_S)
             held = _try_lock(descriptor)
-        yield bool(held)
+        yield held
     finally:
         os.close(descriptor)  # which lets go of the lock
 

@@ -26,10 +26,21 @@ LOGS_INDEX = "logs.index.jsonl"
 DELETED = ".deleted"
 MEDIA_DIR = "media"
 RUNS_DIR = "runs"
+ARTIFACTS_DIR = "artifacts"
+VERSIONS = "versions.json"  # of an artifact
+VERSION_METADATA = "metadata.json"  # of one version
+VERSION_MANIFEST = "manifest.json"  # of one version
+VERSION_FILES_DIR = "files"  # of one version
+ARTIFACT_LOCK = ".lock"  # of one artifact
+DEDUP_DIR = ".dedup"  # below artifacts/: each content once
 ROOT_METADATA = ".experiments_metadata.json"  # tags of 0.4: read, never written
 
 #: The ``exit_reason`` of a run whose process died without a word.
 PROCESS_NOT_FOUND = "process_not_found"
+
+ARTIFACT_TYPES = ("model", "dataset", "config", "code", "custom")
+#: Before the type, in upper case: how 0.4 on Python 3.11 and newer names a type and its folder.
+ARTIFACT_ENUM_PREFIX = "ArtifactType."
 
 #: Top-level names that are never a project.
 RESERVED_NAMES = frozenset({"runs", "artifacts", "evaluations", "sweeps", "webui"})

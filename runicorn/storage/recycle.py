@@ -50,7 +50,8 @@ def restore(run_dir: Path) -> bool:
 def purge(run_dir: Path) -> None:
     """Remove a deleted run's directory for ever, never following a link.
 
-    The marker goes last: whatever interrupts the removal, what is left is still a deleted run.
+    The marker goes last, and under a hidden name: whatever interrupts the removal or writes into the directory
+    meanwhile, what is left is a deleted run or nothing that anybody lists.
     Raises StorageDamaged if something could not be removed, or if the run is not in the recycle bin.
     """
     if run_dir.is_symlink() or not os.path.lexists(run_dir / layout.DELETED):
@@ -63,8 +64,9 @@ def purge(run_dir: Path) -> None:
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
-        (run_dir / layout.DELETED).unlink()
-        run_dir.rmdir()
+        hidden = run_dir.with_name(f".{run_dir.name}.{os.urandom(4).hex()}.tmp")
+        run_dir.rename(hidden)
+        shutil.rmtree(hidden)
     except OSError as error:
         raise StorageDamaged(f"{error.filename or run_dir} cannot be removed: {error.strerror}.") from error
     touch_runs_folder(run_dir)

@@ -5,7 +5,6 @@ Layouts and their differences: docs/design/0002-run-directories.md.
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,11 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from runicorn.errors import UnreadableDocument
-from runicorn.storage import json_text, layout
+from runicorn.storage import layout
+from runicorn.storage.artifact_records import ArtifactRecord, records_in
 from runicorn.storage.documents import read_document
 from runicorn.storage.layout import RunStatus, parse_status
-
-MAX_INTEGER = 2**63 - 1
+from runicorn.storage.values import integer, number, optional_text, plain, text
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,20 @@ class RunDocuments:
     pinned: bool
     deleted_at: float | None
     delete_reason: str | None
-    artifacts_created_count: int
-    artifacts_used_count: int
+    artifacts_created: tuple[ArtifactRecord, ...]
+    artifacts_used: tuple[ArtifactRecord, ...]
     has_environment: bool
     config: dict[str, Any]
     summary: dict[str, Any]
     problems: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def artifacts_created_count(self) -> int:
+        return len(self.artifacts_created)
+
+    @property
+    def artifacts_used_count(self) -> int:
+        return len(self.artifacts_used)
 
 
 def read_run_documents(root: Path, path: str, *, older_curation: Mapping[str, Any] | None = None) -> RunDocuments:
@@ -99,15 +106,15 @@ def read_run_documents(root: Path, path: str, *, older_curation: Mapping[str, An
         best_metric_value=best[1],
         best_metric_step=best[2],
         best_metric_mode=best[3],
-        tags=_tags(curation.get("tags", meta.get("tags"))),
+        tags=tags_of(curation.get("tags", meta.get("tags"))),
         description=optional_text(curation.get("description")),
-        notes=optional_text(curation.get("notes")) or optional_text(meta.get("notes")) or "",
+        notes=optional_text(curation.get("notes", meta.get("notes"))) or "",
         archived=curation.get("archived") is True,
         pinned=curation.get("pinned") is True,
         deleted_at=deleted_at,
         delete_reason=delete_reason,
-        artifacts_created_count=_artifact_count(read(layout.ARTIFACTS_CREATED)),
-        artifacts_used_count=_artifact_count(read(layout.ARTIFACTS_USED)),
+        artifacts_created=records_in(read(layout.ARTIFACTS_CREATED), time_key="created_at"),
+        artifacts_used=records_in(read(layout.ARTIFACTS_USED), time_key="used_at"),
         has_environment=(run_dir / layout.ENVIRONMENT).is_file(),
         config=_config(read(layout.CONFIG), read(layout.ASSETS)),
         summary=summary,
@@ -118,50 +125,6 @@ def read_run_documents(root: Path, path: str, *, older_curation: Mapping[str, An
 def read_older_curation(root: Path) -> dict[str, Any]:
     """The entries of .experiments_metadata.json by run id. Raises UnreadableDocument."""
     return read_document(root, layout.ROOT_METADATA) or {}
-
-
-def text(value: str) -> str:
-    """``value`` as any database and encoder takes it: without lone surrogates and NUL."""
-    if value.isascii() and "\x00" not in value:
-        return value
-    return value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\N{REPLACEMENT CHARACTER}")
-
-
-def optional_text(value: object) -> str | None:
-    return text(value) if isinstance(value, str) else None
-
-
-def number(value: object) -> float | None:
-    """A finite number, or None."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        as_float = float(value)
-    except OverflowError:
-        return None
-    return as_float if math.isfinite(as_float) else None
-
-
-def integer(value: object) -> int | None:
-    """A signed 64-bit integer, or None."""
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MAX_INTEGER:
-        return None
-    return value
-
-
-def plain(value: Any) -> Any:
-    """JSON that every reader takes: non-finite numbers (bare or spelled) become null, texts are cleaned."""
-    if isinstance(value, str):
-        return None if value in json_text.NON_FINITE else text(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, int) and not -MAX_INTEGER <= value <= MAX_INTEGER:
-        return number(value)  # a float, as orjson reads it; the standard parser gives integers of any size
-    if isinstance(value, dict):
-        return {text(str(key)): plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [plain(inner) for inner in value]
-    return value
 
 
 def _place(path: str, meta: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -214,15 +177,11 @@ def _best_metric(summary: Mapping[str, Any]) -> tuple[str | None, float | None, 
     )
 
 
-def _tags(value: object) -> tuple[str, ...]:
+def tags_of(value: object) -> tuple[str, ...]:
+    """The tags in a document's list, in order, each once."""
     if not isinstance(value, list):
         return ()
     return tuple(dict.fromkeys(text(tag)[:255] for tag in value if isinstance(tag, str) and tag))
-
-
-def _artifact_count(document: Mapping[str, Any]) -> int:
-    artifacts = document.get("artifacts")
-    return len(artifacts) if isinstance(artifacts, list) else 0
 
 
 def _config(config: dict[str, Any], assets: Mapping[str, Any]) -> dict[str, Any]:

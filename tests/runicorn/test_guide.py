@@ -1,4 +1,4 @@
-"""docs/logging.md: its examples run, and it names every parameter and variable."""
+"""docs/logging.md and docs/artifacts.md: their examples run, and they name every parameter, call and variable."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ import runicorn as rn
 from runicorn import config
 from tests.training_scripts import document, run_script
 
-GUIDE = Path(__file__).parents[2] / "docs" / "logging.md"
-EXAMPLES = re.findall(r"```python\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+DOCS = Path(__file__).parents[2] / "docs"
+GUIDE = DOCS / "logging.md"
+ARTIFACTS = DOCS / "artifacts.md"
+EXAMPLES = [
+    example
+    for guide in (GUIDE, ARTIFACTS)
+    for example in re.findall(r"```python\n(.*?)```", guide.read_text("utf-8"), re.DOTALL)
+]
 
 
 @pytest.mark.parametrize("code", EXAMPLES)
@@ -28,6 +34,16 @@ def test_every_parameter_of_init_is_explained():
     explained = set(re.findall(r"`(\w+)`", GUIDE.read_text("utf-8")))
 
     assert set(inspect.signature(rn.init).parameters) - explained == set()
+
+
+def test_every_way_to_add_to_an_artifact_is_explained():
+    text = ARTIFACTS.read_text("utf-8")
+    calls = {name for name in dir(rn.Artifact) if name.startswith("add_")}
+
+    assert calls == set(re.findall(r"add_\w+", text))
+    for call in calls - {"add_tags", "add_metadata"}:
+        parameters = set(inspect.signature(getattr(rn.Artifact, call)).parameters) - {"self"}
+        assert parameters <= set(re.findall(r"\w+", text)), call
 
 
 def test_every_variable_the_library_reads_is_explained():

@@ -68,3 +68,19 @@ def test_a_run_outside_the_recycle_bin_or_behind_a_link_is_not_purged(run_dir: P
         recycle.purge(link)
 
     assert (run_dir / "media" / "a.png").is_file()
+
+
+def test_a_file_that_is_written_during_the_removal_does_not_bring_the_run_back(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch
+):
+    recycle.mark_deleted(run_dir, reason="user_deleted", original_status="failed", at=1.5)
+    rename = Path.rename
+
+    def write_and_rename(path: Path, target: Path) -> Path:
+        (path / "heartbeat.json").write_text("{}")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", write_and_rename)
+    recycle.purge(run_dir)
+
+    assert list(run_dir.parent.iterdir()) == []
