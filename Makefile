@@ -9,7 +9,7 @@ LISTS := requirements.txt requirements-dev.txt pyproject.toml
 PYTHON ?= $(shell for python in $$(which -a python3.11 python3) $$HOME/.pyenv/versions/3.11.*/bin/python3.11; do \
 	$$python -c 'import sys, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: demo run test lint bench build assets requirements clean
+.PHONY: demo run test lint bench fuzz build assets requirements clean
 
 # trains a few small models and shows them while they train
 demo: assets
@@ -21,7 +21,7 @@ run: assets
 
 # the whole suite; TESTS=tests/cli picks a part of it
 test: assets lint
-	$(BIN)/python -m pytest -rs $(TESTS)
+	$(BIN)/python -m pytest -rs --numprocesses auto --maxprocesses 4 --dist loadfile $(TESTS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -31,6 +31,10 @@ lint: $(INSTALLED)
 # the figures of docs/design, measured on this machine
 bench: assets
 	$(BIN)/python -m benchmarks
+
+# 10,000 random requests made from the API's description, and beside it
+fuzz: $(INSTALLED)
+	RUNICORN_FUZZ_REQUESTS=10000 $(BIN)/python -m pytest tests/contract/test_random_requests.py
 
 # a wheel with the browser libraries inside, in dist/
 build: assets
@@ -54,6 +58,7 @@ $(INSTALLED): $(LISTS)
 	@echo "installing into $(VENV)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip
 	@$(BIN)/pip install --quiet -r requirements.txt -r requirements-dev.txt
-	@command -v npm >/dev/null || $(BIN)/pip install --quiet --group node
+	@node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null && command -v npm >/dev/null || \
+		$(BIN)/pip install --quiet --group node
 	@$(BIN)/pip install --quiet --no-deps --editable .
 	@touch $@

@@ -19,6 +19,7 @@ import orjson
 from benchmarks.calibration import EXPECTED, Calibration, is_off
 from benchmarks.measurement import Row
 from benchmarks.rows import (
+    compaction,
     first_index,
     followers,
     import_time,
@@ -30,7 +31,9 @@ from benchmarks.rows import (
     run_life,
     run_list,
     run_pages,
+    stuck_readers,
     survival,
+    tagging,
     under_load,
 )
 from benchmarks.setting import CHECKOUT, Setting
@@ -46,11 +49,14 @@ ROWS: dict[str, Callable[[Setting], list[Row]]] = {
         run_list,
         run_pages,
         under_load,
+        tagging,
         ingest,
         long_run,
         live_point,
         log_lines,
         followers,
+        stuck_readers,
+        compaction,
     )
 }
 RESULTS = CHECKOUT / "bench-results"

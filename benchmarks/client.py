@@ -9,6 +9,8 @@ import socket
 import struct
 import time
 
+import orjson
+
 TIMEOUT_S = 60.0
 #: Kinds of WebSocket frames (RFC 6455, 5.2).
 _TEXT, _PING, _PONG = 1, 9, 10
@@ -22,17 +24,31 @@ class HttpClient:
 
     def get(self, path: str) -> bytes:
         """The body. Raises RuntimeError unless the answer is 200."""
-        self._connection.request("GET", path)
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, body: object) -> bytes:
+        """The body of the answer to ``body`` as JSON. Raises RuntimeError unless the answer is 200."""
+        return self._ask("POST", path, orjson.dumps(body))
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> bytes:
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
-        body = response.read()
+        answer = response.read()
         if response.status != 200:
-            raise RuntimeError(f"GET {path} answered {response.status}: {body[:200]!r}")
-        return body
+            raise RuntimeError(f"{method} {path} answered {response.status}: {answer[:200]!r}")
+        return answer
 
     def timed_get(self, path: str) -> float:
         """Milliseconds until the whole body is here."""
         begin = time.perf_counter()
         self.get(path)
+        return (time.perf_counter() - begin) * 1000
+
+    def timed_post(self, path: str, body: object) -> float:
+        """As ``timed_get``, for a POST."""
+        begin = time.perf_counter()
+        self.post(path, body)
         return (time.perf_counter() - begin) * 1000
 
     def close(self) -> None:

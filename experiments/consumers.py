@@ -13,6 +13,9 @@ import orjson
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from experiments.access import get_run_for, run_directory
+from experiments.http.clients import client_address
+from experiments.http.limits.in_force import limits_in_force
+from experiments.http.limits.streams import open_streams
 from experiments.http.threads import in_request_thread
 from experiments.live import Subscription, change_feed
 from experiments.logs import Follower, in_thread, run_log
@@ -76,9 +79,11 @@ class RunLogConsumer(StreamConsumer):
             run = await in_request_thread(find)
         except RunNotFound as error:
             raise RunNotFound("run not found") from error  # the reference's words
-        async with run_log(await in_thread(run_directory, run)).followed() as follower:
-            await self._replay(follower, count)
-            await self._forward(follower)
+        limits = await in_request_thread(limits_in_force.now)
+        with open_streams.one_more(client_address(self.scope), limits):
+            async with run_log(await in_thread(run_directory, run)).followed() as follower:
+                await self._replay(follower, count)
+                await self._forward(follower)
 
     async def _replay(self, follower: Follower, count: int) -> None:
         if not follower.has_files and follower.problem is None:

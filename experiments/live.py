@@ -2,7 +2,7 @@
 
 Messages of the socket ``/live/ws``:
 
-    page → {"subscribe": ["<run id>", …]} or {"subscribe": "*"}     what it wants to hear of
+    page → {"subscribe": ["<run id>", …]} or {"subscribe": "*"}     what it wants to hear of; of an artifact: its path
     page → {"since": 123}                                           what it has seen; sent again after a reconnect
     us   → {"type": "subscribed", "from": 129}                      changes after that number are told from now on
     us   → {"type": "changes", "seq": 130, "changes": [{"seq", "run", "root", "path", "kind", "records"}, …]}
@@ -16,22 +16,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import quote
 
-from django.db import connections
+from django.db import DatabaseError
 
+from experiments.feed_watch import FeedWatch, open_watch
 from experiments.http.threads import in_request_thread
 from experiments.queries.changes import Notice, changes_after, newest_sequence
 from runicorn.errors import InvalidInput
 
 logger = logging.getLogger(__name__)
 
-#: How often the index is asked whether anybody wrote: a microsecond's work without a lock.
-POLL_INTERVAL_S = 0.1
 #: After an error of the database.
 RETRY_S = 1.0
 #: Notices kept in memory; who is further behind reads the table.
@@ -75,12 +72,15 @@ class ChangeFeed:
     async def _read(self) -> None:
         while True:
             try:
-                watch = _open_watch()
+                watch = await open_watch()
                 try:
                     await self._begin()
                     await self._follow(watch)
                 finally:
-                    watch.close()
+                    await watch.close()
+            except DatabaseError as error:
+                logger.warning("The change feed could not be read (%s); trying again.", error)
+                await asyncio.sleep(RETRY_S)
             except Exception:
                 # whatever it is, listeners must not wait for a reader that is gone
                 logger.exception("The change feed could not be read; trying again.")
@@ -93,14 +93,10 @@ class ChangeFeed:
         self._is_ready.set()
         self._wake()
 
-    async def _follow(self, watch: sqlite3.Connection) -> None:
-        seen = None
+    async def _follow(self, watch: FeedWatch) -> None:
         while True:
-            version = watch.execute("PRAGMA data_version").fetchone()[0]
-            if version != seen:
-                seen = version
-                await self._take_over()
-            await asyncio.sleep(POLL_INTERVAL_S)
+            await watch.changed()
+            await self._take_over()
 
     async def _take_over(self) -> None:
         notices = await in_request_thread(changes_after, self.newest)
@@ -122,7 +118,7 @@ class Subscription:
     def __init__(self) -> None:
         self.waker = asyncio.Event()
         self._feed: ChangeFeed | None = None
-        self._run_ids: frozenset[str] | None = frozenset()  # None: all
+        self._wanted: frozenset[str] | None = frozenset()  # None: all
         self._place: int | None = None
         self._owes_answer = False
 
@@ -136,7 +132,7 @@ class Subscription:
         if not isinstance(message, Mapping) or not ({"subscribe", "since"} & message.keys()):
             raise InvalidInput('Send {"subscribe": [run ids]}, {"subscribe": "*"} or {"since": number}.')
         if "subscribe" in message:
-            self._run_ids = _wanted(message["subscribe"])
+            self._wanted = _wanted(message["subscribe"])
             self._owes_answer = True
         if "since" in message:
             since = message["since"]
@@ -175,7 +171,7 @@ class Subscription:
         last = {
             (notice["run"], notice["path"], notice["kind"]): notice
             for notice in notices
-            if self._run_ids is None or notice["run"] in self._run_ids
+            if self._wanted is None or notice["run"] in self._wanted or notice["path"] in self._wanted
         }
         return list(last.values())
 
@@ -186,12 +182,6 @@ def _wanted(value: object) -> frozenset[str] | None:
     if not isinstance(value, list) or len(value) > MAX_SUBSCRIBED_RUNS or not all(isinstance(i, str) for i in value):
         raise InvalidInput(f'subscribe takes "*" or a list of at most {MAX_SUBSCRIBED_RUNS} run ids.')
     return frozenset(value)
-
-
-def _open_watch() -> sqlite3.Connection:
-    """A connection that only ever asks for the data version. Raises sqlite3.Error."""
-    path = connections.settings["index"]["NAME"]
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
 
 
 _feed: ChangeFeed | None = None

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from experiments.fields import JsonTextField, LargestFirst
 
 
 class StorageRoot(models.Model):
@@ -81,6 +84,8 @@ class Run(models.Model):
     )
 
     class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
         ordering = ["-created_at", "run_id"]
         constraints = [models.UniqueConstraint(fields=["root", "path"], name="run_root_path")]
         indexes = [
@@ -90,11 +95,11 @@ class Run(models.Model):
             models.Index("name", F("created_at").desc(), "run_id", name="run_name", condition=Q(deleted_at=None)),
             models.Index("status", F("created_at").desc(), "run_id", name="run_status", condition=Q(deleted_at=None)),
             # sorted by result, alone and within a project and status: else a page reads every row
-            models.Index(F("best_metric_value").desc(), "run_id", name="run_best", condition=Q(deleted_at=None)),
+            models.Index(LargestFirst("best_metric_value"), "run_id", name="run_best", condition=Q(deleted_at=None)),
             models.Index(
                 "project",
                 "status",
-                F("best_metric_value").desc(),
+                LargestFirst("best_metric_value"),
                 "run_id",
                 name="run_project_best",
                 condition=Q(deleted_at=None),
@@ -110,17 +115,65 @@ class Run(models.Model):
         return f"{self.root.path}/{self.path}"
 
 
+class Project(models.Model):
+    """What the runs of a project come to: a view over the runs, so nothing has to be kept in step.
+
+    Counted are runs outside the recycle bin, and apart from them those in it. Runs of 0.1 may name no project: "".
+    """
+
+    name = models.CharField(max_length=255, primary_key=True)
+    experiment_count = models.IntegerField()
+    run_count = models.IntegerField()
+    running_count = models.IntegerField()
+    failed_count = models.IntegerField()
+    deleted_count = models.IntegerField()
+    newest_at = models.FloatField(help_text="When the newest run was created.")
+
+    class Meta:
+        verbose_name = _("project")
+        verbose_name_plural = _("projects")
+        managed = False
+        db_table = "experiments_project"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Experiment(models.Model):
+    """As Project, for the experiments of all projects. key: project and name with a slash between."""
+
+    key = models.CharField(max_length=1256, primary_key=True)
+    project = models.CharField(max_length=255)
+    name = models.CharField(max_length=1000)
+    run_count = models.IntegerField()
+    running_count = models.IntegerField()
+    failed_count = models.IntegerField()
+    deleted_count = models.IntegerField()
+    newest_at = models.FloatField(help_text="When the newest run was created.")
+
+    class Meta:
+        verbose_name = _("experiment")
+        verbose_name_plural = _("experiments")
+        managed = False
+        db_table = "experiments_experiment"
+        ordering = ["project", "name"]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class RunDetail(models.Model):
     """What only a run's own page reads, and what the mirror remembers of its files; apart, so that lists stay lean."""
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="detail")
-    config = models.JSONField(default=dict)
-    summary = models.JSONField(default=dict)
+    config = JsonTextField(default=dict)
+    summary = JsonTextField(default=dict)
     notes = models.TextField(default="")
     #: mtime, size and inode of every file the mirror reads (experiments/mirror/marks.py). Equal again: nothing to do.
     file_marks = models.TextField(default="")
     #: Of each events file: how far it is ingested, committed together with the blocks that hold its points.
-    event_offsets = models.JSONField(default=dict)
+    event_offsets = JsonTextField(default=dict)
 
 
 class RunTag(models.Model):
@@ -209,13 +262,19 @@ class Media(models.Model):
 class Problem(models.Model):
     """A file or folder that the mirror could not use, and why. Gone again when the file is mended."""
 
+    RUNS = "runs"
+
     root = models.ForeignKey(StorageRoot, on_delete=models.CASCADE, related_name="problems")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, null=True, related_name="problems")
+    #: What it was found in, so that each mirror knows its own.
+    area = models.CharField(max_length=20, default=RUNS)
     path = models.TextField(help_text="Relative to the root.")
     reason = models.TextField()
     seen_at = models.FloatField()
 
     class Meta:
+        verbose_name = _("problem")
+        verbose_name_plural = _("problems")
         ordering = ["path"]
         constraints = [models.UniqueConstraint(fields=["root", "path"], name="problem_root_path")]
 
@@ -232,11 +291,14 @@ class Change(models.Model):
         MEDIA = "media"
         REMOVED = "removed"  # the run directory is gone
         PROBLEMS = "problems"
+        ARTIFACT = "artifact"  # versions, aliases or files of an artifact, or it is gone
 
     run_key = models.BigIntegerField(null=True, help_text="Run.pk; no foreign key, the row may be gone.")
     run_id = models.CharField(max_length=255, default="")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     record_count = models.BigIntegerField(null=True, help_text="Records of the run after the change.")
+    root_key = models.CharField(max_length=200, default="", help_text="Of what is no run: StorageRoot.key.")
+    path = models.TextField(default="", help_text="Of what is no run: its folder, relative to the root.")
     at = models.FloatField(db_index=True)
 
     class Meta:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from experiments import page_data, views
+from experiments import page_data, recycle_bin_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,5 +16,8 @@ urlpatterns = [
     path("runs/<str:run_id>/charts.json", page_data.chart_data, name="chart_data"),
     path("runs/<str:run_id>/logs.json", page_data.log_page, name="log_page"),
     path("runs/<str:run_id>/media/<path:name>", page_data.media_file, name="media_file"),
+    path("recycle-bin", recycle_bin_views.recycle_bin, name="recycle_bin"),
+    path("recycle-bin/restore", recycle_bin_views.restore, name="recycle_bin_restore"),
+    path("recycle-bin/purge", recycle_bin_views.purge, name="recycle_bin_purge"),
     path("problems", views.problems, name="problems"),
 ]

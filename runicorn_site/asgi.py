@@ -17,8 +17,10 @@ django.setup(set_prefix=False)
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 
+from experiments.accounts.sockets import SocketAccess  # noqa: E402
+from experiments.http.clients import TrustedProxies  # noqa: E402
 from experiments.http.handler import RequestHandler  # noqa: E402
-from experiments.http.origins import KnownHostsOnly  # noqa: E402
+from experiments.http.security_headers import SecurityHeaders  # noqa: E402
 from experiments.routing import websocket_urlpatterns  # noqa: E402
 from runicorn_site import urls  # noqa: E402, F401 (views are loaded and found wanting now, not by the first request)
 from runicorn_site.static_files import StaticFiles  # noqa: E402
@@ -29,9 +31,12 @@ SWITCH_INTERVAL_S = 0.0005
 
 sys.setswitchinterval(SWITCH_INTERVAL_S)
 
-application = ProtocolTypeRouter(
-    {
-        "http": StaticFiles(RequestHandler(), prefix=settings.STATIC_URL),
-        "websocket": KnownHostsOnly(URLRouter(websocket_urlpatterns)),
-    }
+application = TrustedProxies(
+    ProtocolTypeRouter(
+        {
+            "http": SecurityHeaders(StaticFiles(RequestHandler(), prefix=settings.STATIC_URL)),
+            "websocket": SocketAccess(URLRouter(websocket_urlpatterns)),
+        }
+    ),
+    settings.RUNICORN_TRUSTED_PROXIES,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 #: Apps whose tables are the mirror: rebuilt from the run directories at any time.
-INDEX_APPS = frozenset({"experiments"})
+INDEX_APPS = frozenset({"experiments", "artifacts"})
 
 
 class IndexRouter:

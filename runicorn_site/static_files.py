@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib.staticfiles import finders
 from servestatic import ServeStaticASGI
-from servestatic.responders import Headers
 
 #: Seconds a browser may keep a file without asking. Files change with an upgrade only, and then by ETag.
 MAX_AGE_S = 60
@@ -21,7 +20,6 @@ class StaticFiles:
             max_age=MAX_AGE_S,
             # a foreign page has no business with them, and the API is open by a rule of its own
             allow_all_origins=False,
-            add_headers_function=_add_headers,
         )
         for finder in finders.get_finders():
             for storage in getattr(finder, "storages", {}).values():
@@ -29,7 +27,3 @@ class StaticFiles:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self._files(scope, receive, send)
-
-
-def _add_headers(headers: Headers, path: str, url: str) -> None:
-    headers["X-Content-Type-Options"] = "nosniff"

@@ -18,6 +18,9 @@ from typing import Any
 
 import psutil
 
+from tests.databases import database_of
+from tests.server import write_limits
+
 START_TIMEOUT_S = 30.0
 COMMAND = (sys.executable, "-m", "runicorn")
 
@@ -27,7 +30,7 @@ def user_environment(folder: Path, **variables: str) -> dict[str, str]:
     places = {"HOME": "", "XDG_CACHE_HOME": "cache", "XDG_CONFIG_HOME": "config", "XDG_DATA_HOME": "data"}
     ours = {key: str(folder / name) for key, name in places.items()}
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("RUNICORN_", "DJANGO_"))}
-    return {**inherited, **ours, **variables}
+    return {**inherited, **ours, **database_of(folder), **variables}
 
 
 def runicorn(
@@ -56,7 +59,11 @@ class RunningCommand:
 
     @property
     def url(self) -> str:
-        return next(line for line in self.lines if "http://" in line).split()[-1]
+        return next(line for line in self.lines if " at http://" in line).split()[-1]
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
 
     @property
     def output(self) -> str:
@@ -145,7 +152,8 @@ def running(
 def running_viewer(
     *arguments: str, folder: Path, command: Sequence[str] = COMMAND, cwd: Path | None = None, **variables: str
 ) -> Iterator[RunningCommand]:
-    """A viewer on a free port that answers."""
+    """A viewer on a free port that answers, with limits that a test does not reach."""
+    write_limits(folder / "config")
     with running("viewer", "--port", "0", *arguments, folder=folder, command=command, cwd=cwd, **variables) as viewer:
         viewer.wait_for("Storage root: ")
         yield viewer

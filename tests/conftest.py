@@ -7,7 +7,13 @@ import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.components import suite_is_on_postgresql
 
 #: Before Django's settings are read, which happens below.
 SESSION_FOLDER = Path(tempfile.mkdtemp(prefix="runicorn-tests-"))
@@ -19,7 +25,20 @@ for _variable, _name in {
     "RUNICORN_DIR": "root",
 }.items():
     os.environ[_variable] = str(SESSION_FOLDER / _name)
-for _variable in ("RUNICORN_HOST", "RUNICORN_NO_AUTH", "RUNICORN_CONSOLE", "RUNICORN_STRICT"):
+_OF_THE_USER = {
+    "RUNICORN_HOST",
+    "RUNICORN_NO_AUTH",
+    "RUNICORN_ALLOWED_HOSTS",
+    "RUNICORN_ALLOWED_ORIGINS",
+    "RUNICORN_TRUSTED_PROXIES",
+    "RUNICORN_DATABASE_URL",
+    "RUNICORN_FRONTEND_DIST",
+    "RUNICORN_DESKTOP_FRONTEND",
+    "RUNICORN_REDIS_URL",
+    "RUNICORN_CONSOLE",
+    "RUNICORN_STRICT",
+}
+for _variable in _OF_THE_USER:
     os.environ.pop(_variable, None)
 
 # A suite that runs in the background of a shell ignores Ctrl-C, and so would every process that a test starts.
@@ -30,8 +49,35 @@ if importlib.util.find_spec("django") is not None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "runicorn_site.settings"
     import django
 
+    from tests.databases import is_for_both, test_databases
+    from tests.server import write_limits
+
+    if suite_is_on_postgresql():
+        os.environ["RUNICORN_DATABASE_URL"] = test_databases().own_url
     django.setup()
+    write_limits(SESSION_FOLDER / "config")
+
+
+if suite_is_on_postgresql():
+
+    def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+        left_out = [item for item in items if not is_for_both(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+    @pytest.fixture(scope="session")
+    def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
+        """In place of pytest-django's, which makes a database for each alias: both are in one."""
+        from django.db import connections
+
+        test_databases().create_own()
+        yield
+        with django_db_blocker.unblock():
+            for connection in connections.all():
+                connection.close_pool()
 
 
 def pytest_unconfigure() -> None:
+    if suite_is_on_postgresql():
+        test_databases().drop_all()
     shutil.rmtree(SESSION_FOLDER, ignore_errors=True)

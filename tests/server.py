@@ -12,26 +12,29 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
+
+from tests.databases import database_of
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
+#: Tests of other things send more requests a minute than a program may by default.
+RAISED_LIMITS: Mapping[str, Any] = {"endpoints": {"/api": {"max_requests": 1_000_000}}}
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 # Port 0: the system picks a free one, and only the process itself can tell which.
 _WEB = """
-import os, sys
-from daphne.server import Server
+import json, os, sys
+from runicorn_site.daphne_flow import Limits, make_server
 import django
 django.setup()
 from runicorn_site.databases import prepare
 prepare()
 from runicorn_site.asgi import application
-from twisted.internet import reactor
-server = Server(application, endpoints=["tcp:port=0:interface=127.0.0.1"], server_name="runicorn")
-reactor.callWhenRunning(lambda: reactor.callLater(0, announce))
 def announce():
     print("port", server.listening_addresses[0][1], flush=True)
+limits = Limits(**json.loads(os.environ.get("TEST_LIMITS", "{}")))
+server = make_server(application, ip="127.0.0.1", port=0, on_ready=announce, limits=limits)
 # gone with the tests, however they end
 import threading
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
@@ -55,10 +58,14 @@ for line in sys.stdin:
 _SCAN = """
 import time
 from django.conf import settings
-from experiments.mirror.runs import RunsMirror
+from experiments.mirror.loop import mirror_once
 from experiments.models import StorageRoot
+from runicorn_site.mirror import MIRRORS
 root, _ = StorageRoot.objects.get_or_create(key="local", defaults={"path": str(settings.RUNICORN_STORAGE_ROOT)})
-RunsMirror().scan_root(root, now=time.time())
+for mirror in MIRRORS:
+    mirror.forget()
+while mirror_once(MIRRORS, root, now=time.time()):
+    pass
 """
 
 
@@ -71,6 +78,8 @@ class ViewerServer:
     log: Path
     environment: Mapping[str, str]
     port: int = 0
+    #: Of the web process.
+    pid: int = 0
     helper: subprocess.Popen[str] | None = None
 
     @property
@@ -97,16 +106,32 @@ class ViewerServer:
         return str(answer["output"])
 
 
+def write_limits(config_home: Path, limits: Mapping[str, Any] = RAISED_LIMITS) -> Path:
+    """Put a rate_limits.json into the user's configuration below ``config_home``."""
+    file = config_home / "runicorn" / "rate_limits.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(limits), encoding="utf-8")
+    return file
+
+
 @contextmanager
-def running_server(folder: Path, **variables: str) -> Iterator[ViewerServer]:
-    """A server whose storage root is ``folder/root``; variables are added to its environment."""
+def running_server(
+    folder: Path, *, limits: Mapping[str, Any] | None = RAISED_LIMITS, **variables: str
+) -> Iterator[ViewerServer]:
+    """A server whose storage root is ``folder/root``; variables are added to its environment.
+
+    limits: the user's rate_limits.json; None for those that are built in.
+    """
     storage = folder / "root"
     storage.mkdir(exist_ok=True)
+    if limits is not None:
+        write_limits(folder / "config", limits)
     places = {"XDG_CACHE_HOME": "cache", "XDG_CONFIG_HOME": "config", "XDG_DATA_HOME": "data", "RUNICORN_DIR": "root"}
     environment = {
         **os.environ,
         **{variable: str(folder / name) for variable, name in places.items()},
         "DJANGO_SETTINGS_MODULE": "runicorn_site.settings",
+        **database_of(folder),
         **variables,
     }
     server = ViewerServer(storage, folder / "web.log", environment)
@@ -117,7 +142,7 @@ def running_server(folder: Path, **variables: str) -> Iterator[ViewerServer]:
         found = re.fullmatch(r"port (\d+)\n", process.stdout.readline())
         timer.cancel()
         assert found, f"the web process did not start:\n{server.log.read_text()}"
-        server.port = int(found[1])
+        server.port, server.pid = int(found[1]), process.pid
         with _python(_HELPER, environment) as server.helper:
             yield server
 

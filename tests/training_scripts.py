@@ -76,14 +76,21 @@ def document(run_dir: Path, name: str) -> dict[str, Any]:
 
 
 def events(run_dir: Path, name: str = "events.jsonl", *, type: str | None = None) -> list[dict[str, Any]]:
-    """The events of a run, in the order of their lines; each line must be valid JSON."""
-    found = [json.loads(line, parse_constant=_refuse) for line in _lines(run_dir / name) if line]
+    """The events of a run, in the order of their lines; each whole line must be valid JSON."""
+    found = [json.loads(line, parse_constant=_refuse) for line in _lines(run_dir / name)[:-1] if line]
     return [event for event in found if type is None or event["type"] == type]
 
 
 def records(run_dir: Path, name: str = "events.jsonl") -> list[dict[str, Any]]:
     """The data of a run's metrics events."""
     return [event["data"] for event in events(run_dir, name, type="metrics")]
+
+
+def drop_torn_line(run_dir: Path, name: str = "events.jsonl") -> None:
+    """Forget what a killed writer left without an end: the kernel breaks a write off between two pages."""
+    file = run_dir / name
+    whole = file.read_bytes().rpartition(b"\n")
+    file.write_bytes(whole[0] + whole[1])
 
 
 def log_lines(run_dir: Path, name: str = "logs.txt") -> list[str]:

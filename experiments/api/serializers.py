@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from experiments.api.schemas.fields import Described
 from experiments.models import Run
 from experiments.queries.run_search import ORDERINGS, RunSearch
 from experiments.queries.runs import RunListFilters
@@ -19,14 +20,18 @@ DOWNSAMPLE_MIN, DOWNSAMPLE_MAX = 2, 50_000
 MAX_OFFSET = 2**31 - 1
 
 
-class CommaList(serializers.Field[list[str], str, list[str], Any]):
+class CommaList(Described):
     """``a, b,,c`` → ["a", "b", "c"]."""
+
+    json_schema = {"type": "string"}
 
     def to_internal_value(self, data: str) -> list[str]:
         return [item.strip() for item in str(data).split(",") if item.strip()]
 
 
 class StatusList(CommaList):
+    json_schema = {"type": "string", "description": f"Comma list of {', '.join(Run.Status.values)}."}
+
     def to_internal_value(self, data: str) -> list[str]:
         statuses = super().to_internal_value(data)
         for status in statuses:
@@ -120,8 +125,14 @@ class DownsampleQuery(RunChoiceQuery):
     downsample = serializers.IntegerField(required=False, min_value=DOWNSAMPLE_MIN, max_value=DOWNSAMPLE_MAX)
 
 
-class StepRange(serializers.Field[tuple[int | None, int | None], str, Any, Any]):
+class StepRange(Described):
     """``10:20``, ``10:``, ``:20``; inclusive."""
+
+    json_schema = {
+        "type": "string",
+        "description": "min:max, both included; either side may be empty.",
+        "examples": ["10:20"],
+    }
 
     def to_internal_value(self, data: str) -> tuple[int | None, int | None]:
         first, colon, last = str(data).partition(":")

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from experiments.database_errors import is_unavailable
 from experiments.http.rendering import json_response
-from runicorn.errors import Conflict, Denied, InvalidInput, NotFound, RunicornError, StorageDamaged
+from runicorn.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    Denied,
+    InvalidInput,
+    NotFound,
+    NotLoggedIn,
+    RunicornError,
+    StorageDamaged,
+)
 
 #: The nearest base class wins.
 STATUS: dict[type[RunicornError], HTTPStatus] = {
@@ -22,6 +34,8 @@ STATUS: dict[type[RunicornError], HTTPStatus] = {
     Conflict: HTTPStatus.CONFLICT,
     InvalidInput: HTTPStatus.BAD_REQUEST,
     Denied: HTTPStatus.FORBIDDEN,
+    NotLoggedIn: HTTPStatus.UNAUTHORIZED,
+    DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageDamaged: HTTPStatus.INTERNAL_SERVER_ERROR,
     RunicornError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -57,17 +71,17 @@ def problem_from(error: Exception) -> Problem | None:
         return Problem(HTTPStatus.METHOD_NOT_ALLOWED, "Method Not Allowed")
     if isinstance(error, exceptions.APIException):
         status = HTTPStatus(error.status_code)
-        return Problem(_FRAMEWORK_STATUS.get(status, status), _sentence(error.detail))
+        return Problem(_FRAMEWORK_STATUS.get(status, status), sentence(error.detail))
     return None
 
 
-def _sentence(detail: object, field: str = "") -> str:
+def sentence(detail: object, field: str = "") -> str:
     """One string for DRF's nested lists and dictionaries of messages, each led by its field's name."""
     if isinstance(detail, Mapping):
         own = "non_field_errors"
-        return " ".join(_sentence(value, field if key == own else str(key)) for key, value in detail.items())
+        return " ".join(sentence(value, field if key == own else str(key)) for key, value in detail.items())
     if isinstance(detail, Sequence) and not isinstance(detail, str):
-        return " ".join(_sentence(value, field) for value in detail if value)
+        return " ".join(sentence(value, field) for value in detail if value)
     return f"{field}: {detail}" if field else str(detail)
 
 
@@ -90,7 +104,10 @@ def wants_json(request: HttpRequest) -> bool:
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The problem as the API's error shape or as a page, whichever was asked for."""
     if wants_json(request):
-        return json_response(problem.as_json(), status=problem.status)
+        response = json_response(problem.as_json(), status=problem.status)
+        if problem.status == HTTPStatus.UNAUTHORIZED:
+            response["WWW-Authenticate"] = 'Bearer realm="runicorn"'
+        return response
     return render(request, "errors/problem.html", {"problem": problem}, status=problem.status)
 
 
@@ -108,9 +125,21 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     return problem_response(request, Problem(HTTPStatus.FORBIDDEN, "Forbidden"))
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that was open for too long, or that another page sent."""
+    detail = "This form is no longer valid. Go back, load its page again, and send it once more."
+    return problem_response(request, Problem(HTTPStatus.FORBIDDEN, detail))
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problem_response(request, Problem(HTTPStatus.NOT_FOUND, "Not Found"))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if is_unavailable(sys.exc_info()[1]):
+        away = DatabaseUnavailable("The database does not answer or is busy; try again in a moment.")
+        problem = problem_from(away)
+        assert problem is not None
+        request.user = AnonymousUser()  # who asks is in the database
+        return problem_response(request, problem)
     return problem_response(request, Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error: see the log."))

@@ -7,7 +7,9 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
+from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponseBase
+from django.urls import ResolverMatch
 
 from experiments.http.threads import request_threads
 
@@ -23,11 +25,22 @@ class RequestHandler(ASGIHandler):
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
 
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+        """What the rate limits found already."""
+        return request.resolver_match or super().resolve_request(request)
+
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        response = await sync_to_async(self.get_response, thread_sensitive=True)(request)
+        response = await sync_to_async(self._answer, thread_sensitive=True)(request)
         if request.method == "HEAD":
             _drop_body(response)
         return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        """A client that takes its answer slowly must not keep one of the pool's connections meanwhile."""
+        try:
+            return self.get_response(request)
+        finally:
+            close_old_connections()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async with request_threads.borrow():

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
-from django.db import connections
+from django.db import close_old_connections, connections
 
 Result = TypeVar("Result")
 
@@ -47,4 +47,12 @@ request_threads = ThreadPool()
 async def in_request_thread(function: Callable[..., Result], *arguments: object) -> Result:
     """Run ``function``, which may use the databases, for code that no HTTP request surrounds (WebSockets)."""
     async with request_threads.borrow():
-        return await sync_to_async(function, thread_sensitive=True)(*arguments)
+        return await sync_to_async(_and_let_go, thread_sensitive=True)(function, *arguments)
+
+
+def _and_let_go(function: Callable[..., Result], *arguments: object) -> Result:
+    """Call it, and give a pooled connection back as the end of a request would; one of SQLite stays open."""
+    try:
+        return function(*arguments)
+    finally:
+        close_old_connections()

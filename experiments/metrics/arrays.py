@@ -129,15 +129,20 @@ def clear_cache() -> None:
 
 def cache_figures() -> dict[str, object]:
     """How the cache of decoded arrays does, as ``/api/health`` gives it. size, max_size: bytes."""
-    asked = _cache.hits + _cache.misses
     return {
         "enabled": True,
-        "hit_rate": f"{100 * _cache.hits / asked if asked else 0.0:.1f}%",
+        "hit_rate": f"{100 * cache_hit_rate():.1f}%",
         "hits": _cache.hits,
         "misses": _cache.misses,
         "size": _cache.total_bytes,
         "max_size": _cache.max_bytes,
     }
+
+
+def cache_hit_rate() -> float:
+    """0 to 1; 0 if nothing was asked for yet."""
+    asked = _cache.hits + _cache.misses
+    return _cache.hits / asked if asked else 0.0
 
 
 class _Reading:

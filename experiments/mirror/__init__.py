@@ -9,7 +9,4 @@ runs, refresh, liveness, loop                 the whole root, one run, who still
 from experiments.mirror.refresh import refresh_run
 from experiments.mirror.runs import RunsMirror
 
-#: What runicorn_site/mirror.py hands to the mirror process.
-RUNS = RunsMirror()
-
-__all__ = ["RUNS", "refresh_run"]
+__all__ = ["RunsMirror", "refresh_run"]

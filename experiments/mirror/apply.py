@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 from django.db import router, transaction
 
@@ -14,6 +15,7 @@ from experiments.mirror.series import SeriesFigures, figures_of, merge_figures
 from experiments.mirror.updates import RunState, RunUpdate
 from experiments.models import Change, Media, MetricBlock, MetricKey, MetricSeries, Problem, Run
 from runicorn.storage import layout
+from runicorn.storage.run_documents import RunDocuments
 
 #: More names than this in one run are a mistake (a step or a file name in the metric's name).
 MAX_KEYS_PER_RUN = 20_000
@@ -36,6 +38,24 @@ class MetricKeys:
         return {name: self._keys[name] for name in names}
 
 
+class RunFollower(Protocol):
+    """What another app keeps of runs, written in the transaction that writes what their documents say.
+
+    Rows of a run that is removed go by their foreign key.
+    """
+
+    def __call__(self, runs: Sequence[FollowedRun], /) -> None: ...
+
+
+class FollowedRun(NamedTuple):
+    """A run whose documents were read. is_new: no follower was told of it before. key: Run.pk."""
+
+    root_key: int
+    key: int
+    documents: RunDocuments
+    is_new: bool
+
+
 @dataclass
 class Applied:
     """What was written: the state to remember of each run, and the runs that are gone."""
@@ -45,14 +65,25 @@ class Applied:
 
 
 def apply_updates(
-    root_key: int, updates: Sequence[RunUpdate], known: dict[str, RunState], keys: MetricKeys, *, now: float
+    root_key: int,
+    updates: Sequence[RunUpdate],
+    known: dict[str, RunState],
+    keys: MetricKeys,
+    *,
+    followers: Sequence[RunFollower],
+    now: float,
 ) -> Applied:
     """Write one batch. Nothing in ``known`` changes: if the transaction fails, the next look finds the same again.
 
     updates: at most one a run. known: RunState by path. now: Unix seconds, for the change feed.
     """
     with transaction.atomic(using=router.db_for_write(Run)):
-        return _Batch(root_key, updates, known, keys, now).write()
+        batch = _Batch(root_key, updates, known, keys, now)
+        applied = batch.write()
+        for follow in followers:
+            follow(batch.followed_runs())
+        write.add_changes(batch.changes)
+        return applied
 
 
 class _Batch:
@@ -64,10 +95,11 @@ class _Batch:
         self.root_key, self.known, self.keys, self.now = root_key, known, keys, now
         self.updates = [update for update in updates if not update.removed]
         self.removed = [update.path for update in updates if update.removed and update.path in known]
-        self.changes: list[tuple[int | None, str, str, int | None, float]] = []
+        self.changes: list[write.ChangeRow] = []
         self.pks: dict[str, int] = {}
 
     def write(self) -> Applied:
+        self._leave_out_vanished_runs()
         self._remove_runs()
         self._write_documents()
         states = {update.path: self._state(update) for update in self.updates}
@@ -79,22 +111,41 @@ class _Batch:
             [(update.marks, states_to_json(update.events), states[update.path].key) for update in self.updates]
         )
         self._write_problems(states)
-        write.add_changes(self.changes)
         return Applied(states, self.removed)
+
+    def followed_runs(self) -> list[FollowedRun]:
+        return [
+            FollowedRun(self.root_key, self.pks[u.path], u.documents, is_new=u.path not in self.known)
+            for u in self.updates
+            if u.documents
+        ]
+
+    def _leave_out_vanished_runs(self) -> None:
+        """A run that was purged after it was looked at has no row any more, and gets none again."""
+        keys = {update.path: self.known[update.path].key for update in self.updates if update.path in self.known}
+        left = set(Run.objects.filter(pk__in=keys.values()).values_list("pk", flat=True)) if keys else set()
+        vanished = {path for path, key in keys.items() if key not in left}
+        if vanished:
+            self.updates = [update for update in self.updates if update.path not in vanished]
+            self.removed += sorted(vanished)
 
     def _remove_runs(self) -> None:
         if self.removed:
             Run.objects.filter(pk__in=[self.known[path].key for path in self.removed]).delete()
             self.changes += [
-                (self.known[path].key, _run_id(path), Change.Kind.REMOVED.value, None, self.now)
+                write.ChangeRow(Change.Kind.REMOVED.value, self.now, self.known[path].key, _run_id(path))
                 for path in self.removed
             ]
 
     def _write_documents(self) -> None:
         changed = [update for update in self.updates if update.documents is not None]
-        write.write_runs(
-            [write.run_row(self.root_key, u.path, u.documents, u.updated_at) for u in changed if u.documents]
-        )
+        for by_run in (True, False):
+            rows = [
+                write.run_row(self.root_key, u.path, u.documents, u.updated_at)
+                for u in changed
+                if u.documents and u.is_sign_of_life == by_run
+            ]
+            write.write_runs(rows, are_signs_of_life=by_run)
         self.pks = {u.path: self.known[u.path].key for u in self.updates if u.path in self.known}
         new = [update.path for update in self.updates if update.path not in self.pks]
         self.pks.update(Run.objects.filter(root_id=self.root_key, path__in=new).values_list("path", "pk"))
@@ -107,7 +158,9 @@ class _Batch:
                 if u.documents and (u.documents.tags or u.path in self.known)
             ]
         )
-        self.changes += [(self.pks[u.path], _run_id(u.path), Change.Kind.RUN.value, None, self.now) for u in changed]
+        self.changes += [
+            write.ChangeRow(Change.Kind.RUN.value, self.now, self.pks[u.path], _run_id(u.path)) for u in changed
+        ]
 
     def _state(self, update: RunUpdate) -> RunState:
         before = self.known.get(update.path)
@@ -163,9 +216,8 @@ class _Batch:
             blocks.append((state.key, state.record_count, axes, columns))
             state.record_count += len(axes)
             progress.append((state.record_count, update.updated_at, state.key))
-            self.changes.append(
-                (state.key, _run_id(update.path), Change.Kind.POINTS.value, state.record_count, self.now)
-            )
+            kind, run_id = Change.Kind.POINTS.value, _run_id(update.path)
+            self.changes.append(write.ChangeRow(kind, self.now, state.key, run_id, state.record_count))
         write.add_blocks(blocks)
         write.write_series(series)
         write.write_progress(progress)
@@ -200,7 +252,7 @@ class _Batch:
             if update.batch and update.batch.media:
                 key = states[update.path].key
                 write.add_media([(key, item) for item in update.batch.media])
-                self.changes.append((key, _run_id(update.path), Change.Kind.MEDIA.value, None, self.now))
+                self.changes.append(write.ChangeRow(Change.Kind.MEDIA.value, self.now, key, _run_id(update.path)))
 
     def _write_best(self, states: dict[str, RunState]) -> None:
         """The best value so far of runs that name a primary metric and have not written it (yet)."""
@@ -233,7 +285,8 @@ class _Batch:
             ]
             write.write_problems(rows)
             self.changes += [
-                (states[u.path].key, _run_id(u.path), Change.Kind.PROBLEMS.value, None, self.now) for u in changed
+                write.ChangeRow(Change.Kind.PROBLEMS.value, self.now, states[u.path].key, _run_id(u.path))
+                for u in changed
             ]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models import Q
 
 from experiments.mirror import write
+from experiments.mirror.marks import last_written_by_run
 from experiments.mirror.refresh import refresh_run
 from experiments.models import Change, Run, StorageRoot
 from runicorn.errors import UnreadableDocument
@@ -55,10 +56,17 @@ def _check(root: StorageRoot, run: Run, now: float) -> bool:
         now=now,
         find_process=find_process,
     )
-    last_sign_at = max(filter(None, (verdict.last_sign_at, run.updated_at)), default=None)
+    last_sign_at = max(filter(None, (verdict.last_sign_at, _last_written(run_dir))), default=None)
     if verdict.life is Life.DEAD:
         return _fail(root, run, status, last_sign_at, now)
     return _note_silence(run, verdict, last_sign_at, now)
+
+
+def _last_written(run_dir: Path) -> float | None:
+    try:
+        return last_written_by_run(run_dir)
+    except OSError:
+        return None
 
 
 def _read_heartbeat(run_dir: Path) -> dict[str, Any] | None:
@@ -97,7 +105,7 @@ def _fail(root: StorageRoot, run: Run, status: Mapping[str, Any], last_sign_at: 
             silent=False,
             last_sign_at=last_sign_at,
         )
-        write.add_changes([(run.pk, run.run_id, Change.Kind.RUN.value, None, now)])
+        write.add_changes([write.ChangeRow(Change.Kind.RUN.value, now, run.pk, run.run_id)])
         return True
     refresh_run(root, run.path, now=now)
     return True
@@ -107,5 +115,5 @@ def _note_silence(run: Run, verdict: Verdict, last_sign_at: float | None, now: f
     silent = verdict.life is Life.UNKNOWN
     changed = Run.objects.filter(pk=run.pk).exclude(Q(silent=silent)).update(silent=silent, last_sign_at=last_sign_at)
     if changed:
-        write.add_changes([(run.pk, run.run_id, Change.Kind.RUN.value, None, now)])
+        write.add_changes([write.ChangeRow(Change.Kind.RUN.value, now, run.pk, run.run_id)])
     return False

@@ -6,12 +6,14 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from django.conf import settings
+from django.db import close_old_connections
 
+from experiments.database_errors import is_unavailable
 from experiments.mirror.liveness import check_running_runs
 from experiments.models import Change, StorageRoot
 from runicorn.errors import UnusableRoot
@@ -45,12 +47,17 @@ class Mirror(Protocol):
     def forget(self) -> None: ...
 
 
-def run_mirror(mirrors: Sequence[Mirror], *, stop: threading.Event) -> None:
-    """Keep the index in step until ``stop`` is set. An error is logged, and the work begins again from the rows."""
+def run_mirror(
+    mirrors: Sequence[Mirror], *, stop: threading.Event, may_write: Callable[[], bool] = lambda: True
+) -> None:
+    """Keep the index in step until ``stop`` is set. An error is logged, and the work begins again from the rows.
+
+    may_write: asked before each tick; once it says no, this is over: another process may keep the index now.
+    """
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 20)
     next_liveness = next_trim = 0.0
-    while not stop.is_set():
+    while not stop.is_set() and may_write():
         started = time.monotonic()
         try:
             behind = live = False
@@ -64,14 +71,23 @@ def run_mirror(mirrors: Sequence[Mirror], *, stop: threading.Event) -> None:
             if started >= next_trim:
                 next_trim = started + TRIM_EVERY_S
                 trim_feed(now=time.time())
-        except Exception:
-            logger.exception("The mirror failed and begins again in %s s.", RETRY_S)
-            for mirror in mirrors:
-                mirror.forget()
+        except Exception as error:
+            if is_unavailable(error):
+                logger.warning("The database does not answer (%s); the mirror begins again in %s s.", error, RETRY_S)
+            else:
+                logger.exception("The mirror failed and begins again in %s s.", RETRY_S)
+            close_old_connections()
+            _forget(mirrors)
             stop.wait(RETRY_S)
             continue
         interval = PAUSE_S if behind else TICK_S if live else IDLE_TICK_S
         stop.wait(max(PAUSE_S, interval - (time.monotonic() - started)))
+    _forget(mirrors)  # whoever keeps the index next may change what we remember
+
+
+def _forget(mirrors: Sequence[Mirror]) -> None:
+    for mirror in mirrors:
+        mirror.forget()
 
 
 def mirror_once(

@@ -7,6 +7,7 @@ directory itself (``.``), whose mtime every atomic replacement moves.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from runicorn.storage import layout
 
@@ -25,6 +26,10 @@ DOCUMENTS = frozenset(
         layout.DELETED,
     }
 )
+
+
+#: Written by people through the viewer, never by the run.
+BY_PEOPLE = frozenset({layout.CURATION, layout.DELETED})
 
 
 def read_marks(run_dir: str) -> str:
@@ -60,9 +65,23 @@ def parse_marks(marks: str) -> dict[str, tuple[int, ...]]:
     return {name: tuple(map(int, numbers)) for name, *numbers in rows}
 
 
+def document_marks(run_dir: Path) -> dict[str, tuple[int, ...]]:
+    """The marks of the documents alone: events grow all the time. Raises OSError if the directory cannot be listed."""
+    return {name: numbers for name, numbers in parse_marks(read_marks(str(run_dir))).items() if name in DOCUMENTS}
+
+
 def newest_change(marks: str) -> float:
     """When a file of the run last changed, Unix seconds; 0 if there is none."""
     return max((numbers[0] for name, numbers in parse_marks(marks).items() if name != "."), default=0) / 1e9
+
+
+def last_written_by_run(run_dir: Path) -> float:
+    """When the run itself last wrote something: what people change in its directory is no sign of its life.
+
+    Unix seconds. Raises OSError if the directory cannot be listed.
+    """
+    marks = parse_marks(read_marks(str(run_dir)))
+    return max((numbers[0] for name, numbers in marks.items() if name not in {".", *BY_PEOPLE}), default=0) / 1e9
 
 
 def _mark(name: str, status: os.stat_result) -> str:

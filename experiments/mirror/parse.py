@@ -17,7 +17,7 @@ import orjson
 
 from experiments.metrics.block_format import Axes, Column, Kind, Scalar, build_column
 from runicorn.storage import json_text
-from runicorn.storage.run_documents import MAX_INTEGER, integer, number, optional_text, text
+from runicorn.storage.values import MAX_INTEGER, integer, number, optional_text, text
 
 #: A record with thousands of metrics has 200 KB; a longer line is somebody's mistake and is passed over.
 MAX_LINE_BYTES = 4 * 1024 * 1024

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
-from django.db.models import TextField
+from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 
 from experiments.mirror import merge, write
-from experiments.mirror.apply import Applied, MetricKeys, apply_updates
+from experiments.mirror.apply import Applied, MetricKeys, RunFollower, apply_updates
 from experiments.mirror.events import states_from_json
 from experiments.mirror.marks import looks_unchanged, newest_change
 from experiments.mirror.updates import RunState, RunUpdate, look_at_run, removal
@@ -66,14 +66,16 @@ class RunsMirror:
     Rows are rebuilt from the directories; nothing here writes into a directory.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, followers: Sequence[RunFollower] = ()) -> None:
+        """followers: what other apps keep of runs."""
         self._roots: dict[int, _RootState] = {}
         self._keys = MetricKeys()
+        self._followers = followers
 
-    def scan(self, root: StorageRoot, *, now: float, backlog_s: float = BACKLOG_S) -> Iterator[list[RunUpdate]]:
+    def scan(self, root: StorageRoot, *, now: float) -> Iterator[list[RunUpdate]]:
         """Batches of what changed since the last scan. Each is to be applied before the next is asked for.
 
-        now: Unix seconds. backlog_s: how long work that is not live may take; ``is_behind`` says whether some is left.
+        now: Unix seconds. ``is_behind`` says whether work that is not live was left.
         """
         state = self._state(root)
         self._read_older_curation(state)
@@ -83,7 +85,7 @@ class RunsMirror:
         yield from _batches(removal(path) for path in gone)
         hot = [path for path, run in state.runs.items() if run.hot_until > now]
         yield from self._looks(state, hot, now)
-        yield from self._looks(state, _for(state.backlog, backlog_s), now)
+        yield from self._looks(state, _for(state.backlog, BACKLOG_S), now)
         yield from self._looks(state, self._sweep(state), now)
 
     def is_behind(self, root: StorageRoot) -> bool:
@@ -98,9 +100,10 @@ class RunsMirror:
     def apply(self, root: StorageRoot, updates: list[RunUpdate], *, now: float) -> None:
         """Write one batch of ``scan`` and remember it."""
         state = self._state(root)
-        applied: Applied = apply_updates(root.pk, updates, state.runs, self._keys, now=now)
+        applied: Applied = apply_updates(root.pk, updates, state.runs, self._keys, followers=self._followers, now=now)
         for path in applied.removed:
             del state.runs[path]
+            state.backlog[path] = None  # once more, should it be back by now
         for path, run in applied.states.items():
             run.hot_until = _hot_until(run, now, is_new=path not in state.runs)
             if run.behind:
@@ -130,16 +133,6 @@ class RunsMirror:
             self._write_root_problems(root, state, now)
             yield
 
-    def scan_root(self, root: StorageRoot, *, now: float) -> None:
-        """Index a whole root at once: scans until nothing is left."""
-        while True:
-            for updates in self.scan(root, now=now, backlog_s=3600.0):
-                self.apply(root, updates, now=now)
-            for _ in self.tidy(root, now=now):
-                pass
-            if not self.is_behind(root):
-                return
-
     def forget(self) -> None:
         """Drop what is remembered, as at a restart."""
         self._roots.clear()
@@ -153,8 +146,7 @@ class RunsMirror:
         state = self._roots.get(root.pk)
         if state is None or state.tree.root != Path(root.path):
             state = self._roots[root.pk] = _RootState(RootTree(Path(root.path)), _load_runs(root))
-            problems = Problem.objects.filter(root=root, run=None)
-            state.problems = dict(problems.values_list("path", "reason"))
+            state.problems = dict(_own_problems(root).values_list("path", "reason"))
         return state
 
     def _follow_tree(self, state: _RootState, now: float) -> set[str]:
@@ -228,10 +220,15 @@ class RunsMirror:
 
     def _write_root_problems(self, root: StorageRoot, state: _RootState, now: float) -> None:
         problems = state.tree.problems | state.duplicates | state.problems_found
-        Problem.objects.filter(root=root, run=None).exclude(path__in=problems).delete()
+        _own_problems(root).exclude(path__in=problems).delete()
         write.write_problems([(root.pk, None, path, reason, now) for path, reason in problems.items()])
-        write.add_changes([(None, "", Change.Kind.PROBLEMS.value, None, now)])
+        write.add_changes([write.ChangeRow(Change.Kind.PROBLEMS.value, now)])
         state.problems = problems
+
+
+def _own_problems(root: StorageRoot) -> QuerySet[Problem]:
+    """Those of folders and files that belong to no run."""
+    return Problem.objects.filter(root=root, run=None, area=Problem.RUNS)
 
 
 def _has_blocks(update: RunUpdate, run: RunState) -> bool:

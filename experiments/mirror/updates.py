@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.mirror.events import EventBatch, EventsState, read_events
-from experiments.mirror.marks import is_events_file, newest_change, parse_marks, read_marks
+from experiments.mirror.marks import BY_PEOPLE, is_events_file, newest_change, parse_marks, read_marks
 from runicorn.errors import OutsideRoot, StorageDamaged
 from runicorn.storage.layout import RunStatus
 from runicorn.storage.run_documents import RunDocuments, read_run_documents
@@ -44,6 +44,8 @@ class RunUpdate:
     behind: bool
     problems: dict[str, str]
     removed: bool = False
+    #: Whether the run itself changed something, and not only people.
+    is_sign_of_life: bool = True
 
 
 def removal(path: str) -> RunUpdate:
@@ -80,7 +82,17 @@ def look_at_run(
         batch = _read_batch(root, path, name, events, known, status, problems)
         if batch is not None:
             behind = batch.more or batch.restart
-    return RunUpdate(path, marks, documents, newest_change(marks), events, batch, behind, problems)
+    return RunUpdate(
+        path,
+        marks,
+        documents,
+        newest_change(marks),
+        events,
+        batch,
+        behind,
+        problems,
+        is_sign_of_life=known is None or not changed <= BY_PEOPLE,
+    )
 
 
 def _read_batch(

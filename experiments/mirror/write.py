@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
-from django.db import connections, models, router
+from django.db import connections, models, router, transaction
+from django.db.models import Max
 
+from experiments.fields import encode_json
 from experiments.metrics.block_format import Axes, Column, encode_axes, encode_column, pack_columns
 from experiments.mirror.parse import MediaRecord
 from experiments.mirror.series import SeriesFigures
@@ -26,14 +28,19 @@ from experiments.models import (
     RunDetail,
     RunTag,
 )
+from experiments.postgresql import CHANNEL, LOCK_CLASS, Lock
 from runicorn.storage.run_documents import RunDocuments
 
 #: A block up to this size carries its columns itself; a larger one has a row a column: a chart reads its own only.
 PACKED_BYTES = 128 * 1024
 
-#: Fields of a Run row that its documents decide, besides those of the same name.
+#: What of the documents has no column of its own in the Run row.
+_ELSEWHERE = ("config", "summary", "notes", "problems", "tags", "artifacts_created", "artifacts_used")
+#: Columns of a Run row that its documents decide.
 _FROM_DOCUMENTS = [
-    field.name for field in fields(RunDocuments) if field.name not in ("config", "summary", "notes", "problems", "tags")
+    *(field.name for field in fields(RunDocuments) if field.name not in _ELSEWHERE),
+    "artifacts_created_count",
+    "artifacts_used_count",
 ]
 RUN_COLUMNS = [
     "root_id",
@@ -86,7 +93,7 @@ def run_row(root_key: int, path: str, documents: RunDocuments, updated_at: float
         root_key,
         path,
         run_id,
-        *map(_fit, values),
+        *map(fit, values),
         tags,
         "\n".join(filter(None, search)).casefold(),
         updated_at,
@@ -95,20 +102,22 @@ def run_row(root_key: int, path: str, documents: RunDocuments, updated_at: float
     ]
 
 
-def _fit(value: Any) -> Any:
+def fit(value: Any) -> Any:
     """A text as its column takes it; only PostgreSQL would refuse a longer one, but both should show the same."""
     return value[:255] if isinstance(value, str) and len(value) > 255 else value
 
 
-def write_runs(rows: Sequence[Sequence[Any]]) -> None:
-    # a changed document is a sign of life: ``silent`` begins as False again
-    insert(Run, RUN_COLUMNS, rows, key=("root_id", "path"), keep=("record_count",))
+def write_runs(rows: Sequence[Sequence[Any]], *, are_signs_of_life: bool = True) -> None:
+    """are_signs_of_life: whether the run itself changed its documents; then ``silent`` begins as False again."""
+    keep = ("record_count",) if are_signs_of_life else ("record_count", "silent")
+    insert(Run, RUN_COLUMNS, rows, key=("root_id", "path"), keep=keep)
 
 
 def write_details(rows: Iterable[tuple[int, RunDocuments]]) -> None:
     """Config, summary and notes; the marks stay as they are."""
     encoded = [
-        (key, _json(documents.config), _json(documents.summary), documents.notes, "", "{}") for key, documents in rows
+        (key, encode_json(documents.config), encode_json(documents.summary), documents.notes, "", "{}")
+        for key, documents in rows
     ]
     columns = ("run_id", "config", "summary", "notes", "file_marks", "event_offsets")
     insert(RunDetail, columns, encoded, key=("run_id",), keep=("file_marks", "event_offsets"))
@@ -119,7 +128,7 @@ def write_marks(rows: Sequence[tuple[str, dict[str, Any], int]]) -> None:
     _update(
         "UPDATE {} SET file_marks = %s, event_offsets = %s WHERE run_id = %s",
         RunDetail,
-        [(marks, _json(offsets), key) for marks, offsets, key in rows],
+        [(marks, encode_json(offsets), key) for marks, offsets, key in rows],
     )
 
 
@@ -138,10 +147,6 @@ def _update(sql: str, model: type[models.Model], rows: Sequence[Sequence[Any]]) 
         connection = connections[router.db_for_write(model)]
         with connection.cursor() as cursor:
             cursor.executemany(sql.format(connection.ops.quote_name(model._meta.db_table)), rows)
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def replace_tags(rows: Sequence[tuple[int, Sequence[str]]]) -> None:
@@ -187,13 +192,38 @@ def add_keys(names: Iterable[str]) -> dict[str, int]:
     return dict(MetricKey.objects.filter(name__in=names).values_list("name", "pk"))
 
 
-def write_problems(rows: Sequence[tuple[int, int | None, str, str, float]]) -> None:
+def write_problems(rows: Sequence[tuple[int, int | None, str, str, float]], *, area: str = Problem.RUNS) -> None:
     """rows: (root, Run.pk, path, reason, now). A problem keeps the time at which it was first seen."""
-    insert(
-        Problem, ("root_id", "run_id", "path", "reason", "seen_at"), rows, key=("root_id", "path"), keep=("seen_at",)
-    )
+    columns = ("area", "root_id", "run_id", "path", "reason", "seen_at")
+    insert(Problem, columns, [(area, *row) for row in rows], key=("root_id", "path"), keep=("seen_at",))
 
 
-def add_changes(rows: Sequence[tuple[int | None, str, str, int | None, float]]) -> None:
-    """rows: (Run.pk, run id, Change.Kind, record count, now)."""
-    insert(Change, ("run_key", "run_id", "kind", "record_count", "at"), rows)
+class ChangeRow(NamedTuple):
+    """A row of the change feed. at: Unix seconds. root_key, path: of what is no run."""
+
+    kind: str
+    at: float
+    run_key: int | None = None
+    run_id: str = ""
+    record_count: int | None = None
+    root_key: str = ""
+    path: str = ""
+
+
+def add_changes(rows: Sequence[ChangeRow]) -> None:
+    """The last thing that a transaction writes.
+
+    Readers go by the number of the last change they saw, so numbers must appear in order and without gaps. A sequence
+    of PostgreSQL does neither: it is taken when a row is written and seen when the transaction ends, if it ends well.
+    """
+    if not rows:
+        return
+    database = router.db_for_write(Change)
+    with transaction.atomic(using=database):
+        if connections[database].vendor == "postgresql":
+            with connections[database].cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, Lock.FEED])
+                cursor.execute(f"NOTIFY {CHANNEL}")
+        newest = Change.objects.aggregate(newest=Max("pk"))["newest"] or 0
+        numbered = [(number, *row) for number, row in enumerate(rows, newest + 1)]
+        insert(Change, ("id", *ChangeRow._fields), numbered)

@@ -22,12 +22,13 @@ def newest_sequence() -> int:
 def changes_after(sequence: int) -> list[Notice] | None:
     """The changes behind ``sequence``, oldest first; None if some of them are gone or they are too many to tell.
 
-    Each is ``{"seq", "run", "root", "path", "kind", "records"}``; root and path are null for a run that was removed.
+    Each is ``{"seq", "run", "root", "path", "kind", "records"}``. run is "" for what is no run; root and path are null
+    for a run that was removed.
     """
     rows = list(
         Change.objects.filter(pk__gt=sequence)
         .order_by("pk")
-        .values_list("pk", "run_key", "run_id", "kind", "record_count")[: MAX_ROWS + 1]
+        .values_list("pk", "run_key", "run_id", "kind", "record_count", "root_key", "path")[: MAX_ROWS + 1]
     )
     # sequence numbers have no gaps, so the next one is there unless it was trimmed
     if len(rows) > MAX_ROWS or (rows and rows[0][0] != sequence + 1):
@@ -37,6 +38,6 @@ def changes_after(sequence: int) -> list[Notice] | None:
     places: dict[int | None, tuple[str | None, str | None]] = {pk: (root, path) for pk, root, path in runs}
     return [
         {"seq": pk, "run": run_id, "root": root, "path": path, "kind": kind, "records": records}
-        for pk, run_key, run_id, kind, records in rows
-        for root, path in (places.get(run_key, (None, None)),)
+        for pk, run_key, run_id, kind, records, root_key, own_path in rows
+        for root, path in (places.get(run_key, (root_key or None, own_path or None)),)
     ]

@@ -21,6 +21,7 @@ def chart_answer(
 ) -> dict[str, Any]:
     """The series of the named metrics in a range of steps (inclusive, None: open), and where stages begin.
 
+    Points are numpy arrays; NaN among the times means unknown.
     metric_count: how many metrics the run has; a page with fewer cards fetches the others.
     """
     series = chart_series(run, key_names, max_points=max_points, first_step=first_step, last_step=last_step)

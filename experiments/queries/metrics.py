@@ -1,20 +1,21 @@
 """Reading a run's metrics: tables by step and by time, the reduced table of the V2 API, and series for charts.
 
-Non-finite values are null in every table; charts mark where they happened. Rows come as JSON text.
+Non-finite values are null in every table; charts mark where they happened. Rows come as JSON text, made when they are
+asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import orjson
 
 from experiments.metrics import rows as row_format
 from experiments.metrics.arrays import DenseColumn, RunArrays, load_run
 from experiments.metrics.reduce import MIN_POINTS, MIN_ROWS, bucket_bounds, m4, pick_rows
+from experiments.metrics.rows import Cells, Places, RowMap, Rows
 from experiments.metrics.stores import ABSENT
 from experiments.models import MetricKey, MetricSeries, Run, RunDetail
 from runicorn.errors import InvalidInput
@@ -34,7 +35,7 @@ class Table:
     """columns: names. rows: one JSON object each. total_rows: before reduction. sampled: whether rows were left out."""
 
     columns: list[str]
-    rows: list[orjson.Fragment]
+    rows: Rows
     total_rows: int
     sampled: bool
 
@@ -47,7 +48,7 @@ class FastTable:
     """
 
     columns: list[str]
-    rows: list[orjson.Fragment]
+    rows: Rows
     total_rows: int
     extremes_complete: bool | None
     downsampled: bool
@@ -57,15 +58,15 @@ class FastTable:
 class ChartSeries:
     """One metric's points to draw, by step; points of one step in log order.
 
-    steps, times, values: lists of equal length; times are Unix seconds, None if unknown; values are finite.
+    steps: int64 (k,). times: float64 (k,), Unix seconds, NaN if unknown. values: float64 (k,), finite.
     total_points: before reduction, non-finite ones included. non_finite: (step, "nan" | "inf" | "-inf"), thinned to
     MAX_NON_FINITE_MARKS; non_finite_count has them all. last_value: of the last point, None if that is not finite.
     """
 
     name: str
-    steps: list[int]
-    times: list[float | None]
-    values: list[float]
+    steps: npt.NDArray[np.int64]
+    times: npt.NDArray[np.float64]
+    values: npt.NDArray[np.float64]
     total_points: int
     non_finite: list[tuple[int, str]]
     non_finite_count: int
@@ -76,6 +77,18 @@ class ChartSeries:
 def metric_names(run: Run) -> list[str]:
     """The run's metrics, sorted."""
     return list(MetricSeries.objects.filter(run=run).order_by("key__name").values_list("key__name", flat=True))
+
+
+def non_finite_counts(run: Run) -> dict[str, int]:
+    """By metric, how many of its points are NaN or infinite; metrics without such points are left out."""
+    series = MetricSeries.objects.filter(run=run, non_finite_count__gt=0).order_by("key__name")
+    return dict(series.values_list("key__name", "non_finite_count"))
+
+
+def step_rows(run: Run) -> tuple[int, tuple[int, int] | None]:
+    """How many rows ``metrics_by_step`` gives, and their first and last step; None if there are none."""
+    steps = row_format.map_rows(load_run(run.pk, key_pks=(), with_times=False).steps, None).steps
+    return len(steps), (int(steps[0]), int(steps[-1])) if len(steps) else None
 
 
 def metrics_by_step(run: Run, *, downsample: int | None = None) -> Table:
@@ -109,20 +122,26 @@ def metrics_fast(
     names = names or _present(columns)
     row_map = row_format.map_rows(arrays.steps, row_format.time_order(arrays.times) if is_split else None)
     chosen = _slice_of(row_map.steps, step_range)
-    steps = row_map.steps[chosen]
-    by_row = {name: row_map.merge(columns[name]).take(chosen) for name in names if name in columns}
-    places: npt.NDArray[np.intp] | slice = slice(None)
+    total = chosen.stop - chosen.start
+    places: Places = chosen
     complete: bool | None = None
-    if downsample is not None and len(steps) > downsample:
-        metrics = [column.numbers() for name, column in by_row.items() if name not in _AXES]
-        places, complete = pick_rows(len(steps), metrics, max_rows=downsample)
-    cells = {STEP: row_format.int_cells(steps[places])}
-    for name in names:
-        column = by_row.get(name)
-        cells[name] = [b"null"] * len(cells[STEP]) if column is None else row_format.json_cells(column.take(places))
-    rows = row_format.json_rows(cells)
+    if downsample is not None and total > downsample:
+        known = [columns[name] for name in names if name in columns and name not in _AXES]
+        metrics = [row_map.merged(column, chosen).numbers() for column in known]
+        picked, complete = pick_rows(total, metrics, max_rows=downsample)
+        places = picked + chosen.start
+    cells: dict[str, Cells] = {STEP: lambda rows: row_format.int_cells(row_map.steps[rows])}
+    cells |= {name: _merged_cells(row_map, columns.get(name)) for name in names}
+    rows = Rows(cells, places)
     shown = [] if metric_names is None and not len(arrays) else list(cells)
-    return FastTable(shown, rows, len(steps), complete, downsampled=len(rows) < len(steps))
+    return FastTable(shown, rows, total, complete, downsampled=len(rows) < total)
+
+
+def _merged_cells(row_map: RowMap, column: DenseColumn | None) -> Cells:
+    """A column of a table by step; null where the metric was never logged."""
+    if column is None:
+        return lambda rows: [b"null"] * len(row_map.steps[rows])
+    return lambda rows: row_format.json_cells(row_map.merged(column, rows))
 
 
 def metrics_by_time(run: Run, *, downsample: int | None = None) -> Table:
@@ -135,10 +154,10 @@ def metrics_by_time(run: Run, *, downsample: int | None = None) -> Table:
     arrays, columns = _load(run, None)
     total = len(arrays)
     if not total:
-        return Table([], [], 0, sampled=False)
+        return Table([], Rows({}, slice(0, 0)), 0, sampled=False)
     order = row_format.time_order(arrays.times) if _has_several_files(run) else None
     names = [name for name in _present(columns) if name != TIME]
-    places: npt.NDArray[np.intp] | slice = slice(None) if order is None else order
+    places: Places = slice(0, total) if order is None else order
     if downsample is not None and total > downsample:
         metrics = [columns[name].take(places).numbers() for name in names if name not in _AXES]
         kept, _ = pick_rows(total, metrics, max_rows=downsample)
@@ -146,13 +165,18 @@ def metrics_by_time(run: Run, *, downsample: int | None = None) -> Table:
     times = arrays.times if order is None else arrays.times[order]
     known = np.flatnonzero(~np.isnan(times))
     begin = times[known[0]] if len(known) else 0.0
-    cells = {
-        TIME: row_format.float_cells(arrays.times[places] - begin),
-        STEP: row_format.int_cells(arrays.steps[places]),
+    cells: dict[str, Cells] = {
+        TIME: lambda rows: row_format.float_cells(arrays.times[rows] - begin),
+        STEP: lambda rows: row_format.int_cells(arrays.steps[rows]),
     }
-    cells |= {name: row_format.json_cells(columns[name].take(places)) for name in names}
-    rows = row_format.json_rows(cells)
+    cells |= {name: _plain_cells(columns[name]) for name in names}
+    rows = Rows(cells, places)
     return Table(list(cells), rows, total, sampled=len(rows) < total)
+
+
+def _plain_cells(column: DenseColumn) -> Cells:
+    """A column of a table by record."""
+    return lambda rows: row_format.json_cells(column.take(rows))
 
 
 def chart_series(
@@ -162,24 +186,23 @@ def chart_series(
     max_points: int,
     first_step: int | None = None,
     last_step: int | None = None,
-) -> list[ChartSeries]:
+) -> Iterator[ChartSeries]:
     """The named metrics' points to draw, in the order asked for; a metric that was never logged has none.
 
     max_points: of each series, at least 4; per bucket the first, lowest, highest and last finite point are kept (M4).
-    first_step, last_step: inclusive. Raises InvalidInput if max_points is smaller.
+    Each is made when it is asked for. first_step, last_step: inclusive. Raises InvalidInput if max_points is smaller.
     """
     if max_points < MIN_POINTS:
         raise InvalidInput(f"Cannot draw a series with {max_points} points; ask for at least {MIN_POINTS}.")
     if not key_names:
-        return []
+        return iter(())
     arrays, columns = _load(run, key_names)
     log_order = row_format.time_order(arrays.times) if _has_several_files(run) else None
     order = row_format.map_rows(arrays.steps, log_order).order
     steps = arrays.steps if order is None else arrays.steps[order]
     chosen = _slice_of(steps, (first_step, last_step))
     places = np.arange(len(steps))[chosen] if order is None else order[chosen]
-    series = (_chart_series(name, arrays, columns.get(name), places, max_points=max_points) for name in key_names)
-    return list(series)
+    return (_chart_series(name, arrays, columns.get(name), places, max_points=max_points) for name in key_names)
 
 
 def _chart_series(
@@ -187,7 +210,7 @@ def _chart_series(
 ) -> ChartSeries:
     """places: the records to draw from, by step."""
     if column is None:
-        return ChartSeries(name, [], [], [], 0, [], 0, None, None)
+        return ChartSeries(name, np.empty(0, np.int64), np.empty(0), np.empty(0), 0, [], 0, None, None)
     numeric = column.is_number()[places]
     if not numeric.all():
         places = places[numeric]
@@ -199,9 +222,9 @@ def _chart_series(
     marks = zip(arrays.steps[marked].tolist(), map(str, column.values[marked].tolist()), strict=True)
     return ChartSeries(
         name=name,
-        steps=arrays.steps[kept].tolist(),
-        times=[None if time != time else time for time in arrays.times[kept].tolist()],
-        values=column.values[kept].tolist(),
+        steps=arrays.steps[kept],
+        times=arrays.times[kept],
+        values=column.values[kept],
         total_points=len(places),
         non_finite=list(marks),
         non_finite_count=len(odd),

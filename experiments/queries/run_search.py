@@ -64,21 +64,56 @@ class RunSearchPage:
 def search_runs(search: RunSearch) -> RunSearchPage:
     """One page of the matches; empty if it lies behind the last."""
     places = root_places()
-    matches = _matches(search, places).order_by(*_ordering(search))
-    first = (search.page - 1) * search.per_page
-    if search.text:
-        # no index serves a substring: one look at all runs gives the page and the count
-        found = list(matches.values_list("pk", flat=True))
-        page = Run.objects.filter(pk__in=found[first : first + search.per_page]).order_by(*_ordering(search))
-        return RunSearchPage(items=list(_items(page, places)), total=len(found))
-    items = list(_items(matches[first : first + search.per_page], places))
-    # a page that is not full says how many there are, unless it lies behind the end
-    is_last = 0 < len(items) < search.per_page
-    return RunSearchPage(items=items, total=first + len(items) if is_last else matches.count())
+    first, end = (search.page - 1) * search.per_page, search.page * search.per_page
+    total = None
+    if _is_sorted_by_index(search):
+        items = list(_items(_matches(search, places).order_by(*_ordering(search))[first:end], places))
+    else:
+        # sorting whole rows costs four times as much as sorting their keys [11 against 2.8 ms for 7,000 runs]
+        sorted_keys = _matches(search, places, by_scan=_is_scan_cheaper(search)).order_by(*_ordering(search))
+        keys = sorted_keys.values_list("pk", flat=True)
+        if search.text:  # no index serves a substring: the one look at all runs gives the count as well
+            found = list(keys)
+            total, keys_of_page = len(found), found[first:end]
+        else:
+            keys_of_page = list(keys[first:end])
+        page = Run.objects.filter(pk__in=keys_of_page).order_by(*_ordering(search))
+        items = list(_items(page, places))
+    if total is None:
+        # a page that is not full says how many there are, unless it lies behind the end
+        is_last = 0 < len(items) < search.per_page
+        total = first + len(items) if is_last else _matches(search, places).count()
+    return RunSearchPage(items=items, total=total)
 
 
-def _matches(search: RunSearch, places: Mapping[int, RootPlace]) -> QuerySet[Run]:
-    runs = Run.objects.all() if search.include_deleted else Run.objects.filter(deleted_at=None)
+def _is_sorted_by_index(search: RunSearch) -> bool:
+    """Whether an index of Run holds the matches in the order asked for: then a page reads its own rows only."""
+    if search.text or search.tags:
+        return False
+    if search.order_by == "best_metric_value":
+        return (search.project is None) == (search.statuses is None) and search.name is None
+    return search.order_by == "created_at"
+
+
+def _is_scan_cheaper(search: RunSearch) -> bool:
+    """Whether most runs must be looked at; a project, an experiment and a tag leave few."""
+    return bool(search.text) or not (search.project or search.name or search.tags)
+
+
+def experiment_item(run: Run) -> dict[str, Any]:
+    """One run as the list has it."""
+    (item,) = _items(Run.objects.filter(pk=run.pk), root_places())
+    return item
+
+
+def _matches(search: RunSearch, places: Mapping[int, RootPlace], *, by_scan: bool = False) -> QuerySet[Run]:
+    """The matches, unordered. by_scan: look at every run, from the first to the last.
+
+    SQLite walks an index wherever it can, which takes twice as long as reading the table when most rows are wanted
+    [8.7 against 3.6 ms for 10,000 runs]; the negated condition keeps it from the indexes of what is not deleted.
+    """
+    live = Run.objects.exclude(deleted_at__isnull=False) if by_scan else Run.objects.filter(deleted_at=None)
+    runs = Run.objects.all() if search.include_deleted else live
     exact = {
         "project": search.project,
         "name": search.name,

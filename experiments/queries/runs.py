@@ -5,12 +5,62 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
 
 import orjson
 from django.db.models import Q, QuerySet
 
 from experiments.models import Run, StorageRoot
 from runicorn.storage import layout
+
+#: SQLite of old builds takes 999 parameters.
+PATHS_A_QUERY = 600
+
+
+class RunIdentity(NamedTuple):
+    """What a run is known by, whatever the index: the key of its storage root, and its path below it."""
+
+    root: str
+    path: str
+
+    @classmethod
+    def of(cls, run: Run) -> RunIdentity:
+        return cls(run.root.key, run.path)
+
+    @classmethod
+    def from_text(cls, text: str) -> RunIdentity:
+        """What ``str()`` gave."""
+        root, _, path = text.partition("/")
+        return cls(unquote(root), path)
+
+    def __str__(self) -> str:
+        return f"{quote(self.root, safe='')}/{self.path}"
+
+
+def identities_text(runs: Iterable[Run]) -> str:
+    """The identities of runs as one text for a form's hidden field; ``root`` is loaded."""
+    return orjson.dumps([str(RunIdentity.of(run)) for run in runs]).decode()
+
+
+def identities_in(text: str) -> list[RunIdentity]:
+    """What ``identities_text`` wrote; nothing if it was tampered with."""
+    try:
+        return [RunIdentity.from_text(str(named)) for named in orjson.loads(text)]
+    except (ValueError, TypeError):
+        return []
+
+
+def runs_at(identities: Iterable[RunIdentity]) -> list[Run]:
+    """The runs of these identities that there are, in the recycle bin or not, with their roots, newest first."""
+    paths: dict[str, list[str]] = {}
+    for root, path in identities:
+        paths.setdefault(root, []).append(path)
+    found: list[Run] = []
+    for root, of_root in paths.items():
+        for first in range(0, len(of_root), PATHS_A_QUERY):
+            some = of_root[first : first + PATHS_A_QUERY]
+            found += Run.objects.filter(root__key=root, root__enabled=True, path__in=some).select_related("root")
+    return sorted(found, key=lambda run: (-run.created_at, run.run_id, run.path))
 
 
 def find_runs(run_id: str, *, root: str | None, path: str | None, include_deleted: bool) -> list[Run]:
@@ -23,6 +73,12 @@ def find_runs(run_id: str, *, root: str | None, path: str | None, include_delete
     if not include_deleted:
         runs = runs.filter(deleted_at=None)
     return sorted(runs, key=_preference)
+
+
+def find_runs_by_id(run_ids: Iterable[str]) -> dict[str, Run]:
+    """The run that each id means, outside the recycle bin, by one query; an id that no run has is left out."""
+    runs = Run.objects.filter(run_id__in=set(run_ids), root__enabled=True, deleted_at=None).select_related("root")
+    return {run.run_id: run for run in sorted(runs, key=_preference, reverse=True)}
 
 
 def _preference(run: Run) -> tuple[bool, float, str]:

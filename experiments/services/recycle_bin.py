@@ -9,20 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from experiments.mirror import refresh_run
 from experiments.models import Run
-from experiments.queries.runs import find_runs
-from runicorn.errors import InvalidInput, RunicornError
-from runicorn.storage import layout, recycle
+from experiments.queries.recycle_bin import unresolved_directory
+from experiments.queries.runs import RunIdentity, find_runs
+from experiments.services.outcomes import Outcome, attempt
+from runicorn.errors import InvalidInput, UnreadableDocument
+from runicorn.storage import curation, layout, recycle
 from runicorn.storage.paths import resolve_inside
 
-#: Result of one run of a batch: None for success, else what a caller is told.
-Outcome = str | None
 Outcomes = dict[str, Outcome]
 
 RUN_NOT_FOUND = "run not found"
 ALREADY_DELETED = "already deleted"
 NOT_DELETED = "run not deleted"
+IS_PINNED = "run is pinned"
+#: The reason in the marker of a run that is being removed for ever, should the removal be interrupted.
+REMOVED_BY_USER = "user_permanent_delete"
 
 
 def soft_delete_runs(run_ids: Sequence[str], *, reason: str, at: float) -> Outcomes:
@@ -30,36 +32,73 @@ def soft_delete_runs(run_ids: Sequence[str], *, reason: str, at: float) -> Outco
 
     Raises InvalidInput for an id that is neither well-formed nor a run's; then nothing is done.
     """
+    return _for_each(_checked(run_ids), _deletion(reason, at), at=at)
 
-    def delete(run: Run) -> Outcome:
-        marked = recycle.mark_deleted(_directory(run), reason=reason, original_status=run.status, at=at)
-        return None if marked else ALREADY_DELETED
 
-    return _for_each(_checked(run_ids), delete, at=at)
+def soft_delete_known_runs(run_ids: Sequence[str], *, reason: str, at: float) -> Outcomes:
+    """As ``soft_delete_runs``, but an id that could be no run's is one more that was not found."""
+    return _for_each(run_ids, _deletion(reason, at), at=at)
 
 
 def restore_runs(run_ids: Sequence[str], *, at: float) -> Outcomes:
     """Take runs out of the recycle bin. at: Unix seconds. Raises InvalidInput as ``soft_delete_runs`` does."""
-
-    def restore(run: Run) -> Outcome:
-        return None if recycle.restore(_directory(run)) else NOT_DELETED
-
-    return _for_each(_checked(run_ids), restore, at=at, deleted_first=True)
+    return _for_each(_checked(run_ids), _restore, at=at, deleted_first=True)
 
 
-def purge_runs(runs: Iterable[Run], *, at: float) -> Outcomes:
-    """Remove the directories of deleted runs for ever; the outcomes are keyed by the path below the root."""
-    outcomes: Outcomes = {}
-    for run in runs:
-        outcomes[run.path] = _attempt(run, _purge, at=at)
-    return outcomes
+def remove_runs(run_ids: Sequence[str], *, force: bool, at: float) -> Outcomes:
+    """Remove runs for ever: into the recycle bin first, so that what interrupts the removal leaves them there.
+
+    force: pinned runs too. at: Unix seconds. Raises InvalidInput as ``soft_delete_runs`` does.
+    """
+    delete = _deletion(REMOVED_BY_USER, at)
+
+    def remove(run: Run) -> Outcome:
+        if not force and _may_be_pinned(run):
+            return IS_PINNED
+        delete(run)
+        return _purge(run)
+
+    return _for_each(_checked(run_ids), remove, at=at)
+
+
+def move_to_recycle_bin(runs: Iterable[Run], *, reason: str, at: float) -> dict[RunIdentity, Outcome]:
+    """As ``soft_delete_runs``, for runs at hand; ``root`` is loaded."""
+    return {RunIdentity.of(run): attempt(run, _deletion(reason, at), at=at) for run in runs}
+
+
+def bring_back(runs: Iterable[Run], *, at: float) -> dict[RunIdentity, Outcome]:
+    """As ``restore_runs``, for runs at hand; ``root`` is loaded."""
+    return {RunIdentity.of(run): attempt(run, _restore, at=at) for run in runs}
+
+
+def purge_runs(runs: Iterable[Run], *, at: float) -> dict[RunIdentity, Outcome]:
+    """Remove the directories of deleted runs for ever; one that is not in the recycle bin any more stays."""
+    return {RunIdentity.of(run): attempt(run, _purge, at=at) for run in runs}
+
+
+def _deletion(reason: str, at: float) -> Callable[[Run], Outcome]:
+    def delete(run: Run) -> Outcome:
+        marked = recycle.mark_deleted(_directory(run), reason=reason, original_status=run.status, at=at)
+        return None if marked else ALREADY_DELETED
+
+    return delete
+
+
+def _restore(run: Run) -> Outcome:
+    return None if recycle.restore(_directory(run)) else NOT_DELETED
 
 
 def _purge(run: Run) -> Outcome:
-    # the last component is not resolved: a link in a runs/ folder must not lead to what it points at
-    parent, _, folder = run.path.rpartition("/")
-    recycle.purge(resolve_inside(Path(run.root.path), parent) / folder)
+    recycle.purge(unresolved_directory(run))
     return None
+
+
+def _may_be_pinned(run: Run) -> bool:
+    """Asked of the file, since the row may be older. What cannot be read may say that it is pinned."""
+    try:
+        return curation.is_pinned(_directory(run), root=Path(run.root.path))
+    except UnreadableDocument:
+        return True
 
 
 def _for_each(
@@ -70,17 +109,8 @@ def _for_each(
     for run_id in dict.fromkeys(run_ids):
         runs = find_runs(run_id, root=None, path=None, include_deleted=True)
         runs.sort(key=lambda run: (run.deleted_at is None) == deleted_first)
-        outcomes[run_id] = _attempt(runs[0], change, at=at) if runs else RUN_NOT_FOUND
+        outcomes[run_id] = attempt(runs[0], change, at=at) if runs else RUN_NOT_FOUND
     return outcomes
-
-
-def _attempt(run: Run, change: Callable[[Run], Outcome], *, at: float) -> Outcome:
-    try:
-        outcome = change(run)
-    except RunicornError as error:
-        return str(error)
-    refresh_run(run.root, run.path, now=at)
-    return outcome
 
 
 def _directory(run: Run) -> Path:

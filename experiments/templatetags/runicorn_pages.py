@@ -62,6 +62,15 @@ def exit_words(reason: str) -> str:
     return _("its process is gone") if reason == layout.PROCESS_NOT_FOUND else reason
 
 
+@register.filter
+def byte_size(size: int) -> str:
+    """A size by 1024 with two decimals: 102400000 → "97.66 MB"."""
+    value, units = float(size), ["B", "KB", "MB", "GB", "TB"]
+    while value >= 1024 and len(units) > 1:
+        value, units = value / 1024, units[1:]
+    return f"{value:.2f} {units[0]}"
+
+
 @register.simple_tag
 def when(at: float | None, now: float) -> SafeString:
     """A moment, relative; the exact one as title (the script rewrites it in the reader's time zone)."""

@@ -17,6 +17,8 @@ PAGES = (
     "/runs",
     "/runs?q=nothing",
     "/problems",
+    "/recycle-bin",
+    "/settings",
     *(f"/runs/{RUN_ID}{tab}" for tab in ("", "/overview", "/logs", "/media")),
 )
 WIDER = """() => document.documentElement.scrollWidth > innerWidth"""

@@ -97,7 +97,6 @@ def test_a_reader_who_works_in_the_table_is_told_of_new_runs_and_not_disturbed(p
     expect(button).to_be_hidden()
 
 
-@pytest.mark.xfail(strict=False, reason="a known defect: the focus is sometimes lost after a sort")
 def test_the_keyboard_keeps_its_place_through_sorting(page: Page, viewer: Viewer):
     finished_run(viewer, "focus-1", project="focus")
     page.goto("/runs?project=focus")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import socket
+import urllib.error
+import urllib.request
 
 import pytest
 
-from runicorn.cli.addresses import Address, check_reach, free_address
-from runicorn.errors import Denied, InvalidInput
-from tests.command_line import runicorn, running_viewer
+from runicorn.cli.addresses import Address, free_address, reach_notice
+from runicorn.errors import InvalidInput
+from tests.command_line import runicorn, running, running_viewer
 
 COMMANDS = ["viewer", "serve"]
 
@@ -25,13 +28,21 @@ def test_a_taken_port_is_said_before_anything_starts(tmp_path, command):
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_an_address_that_others_reach_is_refused_while_there_is_no_login(tmp_path, command):
-    done = runicorn(command, "--host", "0.0.0.0", "--port", "0", folder=tmp_path)
+def test_an_address_that_others_reach_asks_for_a_login_and_names_where_the_first_account_is_made(tmp_path):
+    with running_viewer("--host", "0.0.0.0", folder=tmp_path) as viewer:
+        viewer.wait_for("There is no account yet.")
+        assert "has to log in" in viewer.lines[0]
+        assert viewer.get("/api/health") == {"status": "ok"}
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            viewer.get("/api/runs")
+        link = re.search(r"http://127\.0\.0\.1:\d+/set-up/\S+", viewer.output)[0]
+        with urllib.request.urlopen(link, timeout=10) as answer:
+            assert b"The first account" in answer.read()
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "--no-auth" in done.stderr
-    assert "ssh -L" in done.stderr
+
+def test_a_web_process_alone_names_it_too(tmp_path):
+    with running("serve", "--host", "0.0.0.0", "--port", "0", folder=tmp_path) as web:
+        web.wait_for("/set-up/")
 
 
 def test_no_auth_serves_all_interfaces_with_a_warning(tmp_path):
@@ -71,11 +82,11 @@ def test_the_url_is_one_that_a_browser_on_this_machine_can_open(host, ip, url):
 
 
 @pytest.mark.parametrize("ip", ["127.0.0.1", "127.1.2.3", "::1"])
-def test_loopback_needs_no_opt_out(ip):
-    assert check_reach(Address(ip, ip, 23300), no_auth=False) is None
+def test_loopback_needs_no_notice(ip):
+    assert reach_notice(Address(ip, ip, 23300), no_auth=False) is None
 
 
 @pytest.mark.parametrize("ip", ["0.0.0.0", "::", "10.0.0.7", "192.168.1.2"])
-def test_what_is_not_loopback_needs_one(ip):
-    with pytest.raises(Denied):
-        check_reach(Address(ip, ip, 23300), no_auth=False)
+def test_what_others_reach_has_a_login_unless_told_otherwise(ip):
+    assert "has to log in" in (reach_notice(Address(ip, ip, 23300), no_auth=False) or "")
+    assert "Warning: no login." in (reach_notice(Address(ip, ip, 23300), no_auth=True) or "")

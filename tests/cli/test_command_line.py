@@ -18,12 +18,12 @@ def test_no_command_is_a_usage_error_that_lists_the_commands(tmp_path):
     done = runicorn(folder=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
-    for command in ("viewer", "serve", "mirror", "reindex", "config", "demo"):
+    for command in ("viewer", "serve", "mirror", "reindex", "config", "rate-limit", "doctor", "demo"):
         assert f"\n  {command} " in done.stderr
     assert "demo-train" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["viewer", "serve", "mirror", "reindex", "config", "demo"])
+@pytest.mark.parametrize("command", ["viewer", "serve", "mirror", "reindex", "config", "rate-limit", "doctor", "demo"])
 def test_every_command_explains_itself(tmp_path, command):
     done = runicorn(command, "--help", folder=tmp_path)
 
@@ -55,5 +55,5 @@ def test_a_root_that_cannot_be_used_is_named_without_a_traceback(tmp_path):
 def test_storage_may_stand_before_or_after_the_command(tmp_path, arguments):
     done = runicorn(*arguments, folder=tmp_path, RUNICORN_DIR=str(tmp_path / "other"))
 
-    assert (done.returncode, done.stdout) == (0, f"Indexed 0 runs of {tmp_path / 'mine'}\n")
+    assert (done.returncode, done.stdout) == (0, f"Indexed 0 runs and 0 artifacts of {tmp_path / 'mine'}\n")
     assert not (tmp_path / "other").exists()

@@ -27,7 +27,7 @@ def test_a_user_root_is_created_stored_and_then_used(tmp_path):
     assert f"Set user_root_dir to: {tmp_path / 'runs'}\n" in done.stdout
     assert f"user_root_dir : {tmp_path / 'runs'}\n" in done.stdout
     assert (tmp_path / "runs").is_dir()
-    assert runicorn("reindex", folder=tmp_path).stdout == f"Indexed 0 runs of {tmp_path / 'runs'}\n"
+    assert runicorn("reindex", folder=tmp_path).stdout == f"Indexed 0 runs and 0 artifacts of {tmp_path / 'runs'}\n"
 
 
 def test_a_blank_user_root_is_refused(tmp_path):

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 from tests.command_line import RunningCommand, running, still_running, wait_until
+from tests.server import write_limits
 
 #: The short jobs take about 25 s on two idle cores; a loaded machine is slower.
 TIMEOUT_S = 120.0
@@ -17,6 +18,7 @@ def statuses(demo: RunningCommand) -> list[str]:
 
 
 def test_the_demo_shows_models_that_train_diverge_and_fail_and_stops_cleanly(tmp_path):
+    write_limits(tmp_path / "config")
     with running("demo", "--port", "0", "--storage", "demo", folder=tmp_path) as demo:
         demo.wait_for(f"Storage root: {tmp_path / 'demo'}")
         wait_until(

@@ -35,4 +35,6 @@ def test_reindex_among_packages_of_the_same_names_works(tmp_path):
 
     done = runicorn("reindex", "--storage", "root", folder=tmp_path, PYTHONPATH=str(project))
 
-    assert (done.returncode, done.stdout) == (0, f"Indexed 1 runs of {tmp_path / 'root'}\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, f"Indexed 1 runs and 0 artifacts of {tmp_path / 'root'}\n"), (
+        done.stderr
+    )

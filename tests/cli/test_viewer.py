@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.command_line import running, running_viewer, still_running, wait_until, write_run
+from tests.server import write_limits
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 #: All processes are gone this long after a stop, at the latest: the supervisor's limit and some more.
@@ -70,17 +71,22 @@ def test_a_mirror_process_that_dies_is_started_again_and_sees_what_happened_mean
         wait_until(lambda: viewer.get("/api/runs"), viewer.describe)
 
 
-def test_a_second_viewer_of_a_root_works_beside_the_first_and_takes_the_mirror_over(tmp_path):
+def test_a_second_mirror_process_stands_by_and_takes_over(tmp_path):
+    write_limits(tmp_path / "config")
+    write_run(tmp_path / "root")
     with (
-        running_viewer("--storage", "root", folder=tmp_path) as first,
-        running_viewer("--storage", "root", folder=tmp_path) as second,
+        running("serve", "--port", "0", "--storage", "root", folder=tmp_path) as web,
+        running("mirror", "--storage", "root", folder=tmp_path) as first,
     ):
-        second.wait_for("Another mirror process keeps this index; standing by.")
-        first.stop(signal.SIGINT)
+        web.wait_for("Storage root: ")
+        wait_until(lambda: web.get("/api/runs"), web.describe)
+        with running("mirror", "--storage", "root", folder=tmp_path) as second:
+            second.wait_for("Another mirror process keeps this index; standing by.")
+            first.stop(signal.SIGINT)
 
-        write_run(tmp_path / "root")
+            write_run(tmp_path / "root", "20250114_153045_b2c3d4")
 
-        wait_until(lambda: second.get("/api/runs"), second.describe)
+            wait_until(lambda: len(web.get("/api/runs")) == 2, web.describe)
 
 
 def test_reload_starts_anew_when_the_source_changes(tmp_path):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import orjson
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import Http404
 from django.test import RequestFactory
 from rest_framework import exceptions
@@ -28,6 +29,8 @@ EXPECTED = {
     errors.Conflict: 409,
     errors.InvalidInput: 400,
     errors.Denied: 403,
+    errors.NotLoggedIn: 401,
+    errors.DatabaseUnavailable: 503,
     errors.StorageDamaged: 500,
     errors.RunicornError: 500,
 }
@@ -82,6 +85,20 @@ def test_the_same_error_is_a_page_or_json_by_the_address(address: str, kind: str
 
     assert [answer.status_code for answer in answers if answer] == [404, 500]
     assert all(answer and answer["Content-Type"].startswith(kind) for answer in answers)
+
+
+@pytest.mark.parametrize(("address", "says"), [("/api/runs", '"error_code":"DATABASE_UNAVAILABLE"'), ("/runs", "<h1>")])
+def test_a_database_that_does_not_answer_is_no_fault_of_the_viewer(address: str, says: str):
+    request = RequestFactory().get(address)
+
+    try:
+        raise OperationalError("database is locked")
+    except OperationalError:
+        answer = server_error(request)
+
+    assert answer.status_code == 503
+    assert says in answer.content.decode()
+    assert "try again in a moment" in answer.content.decode()
 
 
 def test_values_that_orjson_refuses_are_written_all_the_same():

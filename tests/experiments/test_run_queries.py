@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -88,9 +89,19 @@ def test_the_questions_a_table_asks_most_are_answered_by_an_index(root: StorageR
         page = next(
             query["sql"] for query in queries if "ORDER BY" in query["sql"] and "experiments_run" in query["sql"]
         )
-        with connections["index"].cursor() as cursor:
-            cursor.execute(f"EXPLAIN QUERY PLAN {page}")
-            plan = " ".join(str(row[3]) for row in cursor.fetchall())
+        plan = plan_of(page)
 
-        assert "INDEX run_" in plan, search
-        assert "USE TEMP B-TREE FOR ORDER BY" not in plan, search
+        assert re.search(r"(INDEX|Index Scan(?: Backward)? using) run_", plan), (search, plan)
+        # PostgreSQL's indexes do not end with the primary key, so runs of one time and one name are sorted by it
+        assert not re.search(r"USE TEMP B-TREE FOR ORDER BY|(?<!Incremental )Sort  ", plan), (search, plan)
+
+
+def plan_of(query: str) -> str:
+    """How the database would answer, if reading all rows and sorting them was out of the question as with many runs."""
+    with connections["index"].cursor() as cursor:
+        if cursor.db.vendor == "sqlite":
+            cursor.execute(f"EXPLAIN QUERY PLAN {query}")
+            return " ".join(str(row[3]) for row in cursor.fetchall())
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+        cursor.execute(f"EXPLAIN {query}")
+        return " ".join(row[0] for row in cursor.fetchall())

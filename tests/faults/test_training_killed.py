@@ -13,7 +13,16 @@ import pytest
 
 from runicorn.heartbeat import verdict_on
 from runicorn.storage.liveness import Life
-from tests.training_scripts import document, events, log_lines, only_run, records, run_script, start_script
+from tests.training_scripts import (
+    document,
+    drop_torn_line,
+    events,
+    log_lines,
+    only_run,
+    records,
+    run_script,
+    start_script,
+)
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
 
@@ -62,6 +71,7 @@ def test_a_killed_process_is_found_dead_and_its_run_can_be_resumed(root):
     process.communicate()
 
     dead, _ = verdict_on(run_dir, now=time.time())
+    drop_torn_line(run_dir)
     before = len(records(run_dir))
     run_script(f"rn.init(run_id={run_dir.name!r}, resume='must', capture_env=False).log(x=1)", root=root)
 

@@ -43,7 +43,14 @@ def test_the_wheel_holds_the_viewer_and_nothing_of_its_development(wheel):
     names = zipfile.ZipFile(wheel).namelist()
 
     tops = {name.split("/")[0] for name in names}
-    assert tops == {"runicorn", "experiments", "runicorn_site", next(top for top in tops if top.endswith(".dist-info"))}
+    assert tops == {
+        "runicorn",
+        "experiments",
+        "artifacts",
+        "sync",
+        "runicorn_site",
+        next(top for top in tops if top.endswith(".dist-info")),
+    }
     for needed in (
         "runicorn/py.typed",
         "runicorn_site/templates/base.html",
@@ -51,6 +58,7 @@ def test_the_wheel_holds_the_viewer_and_nothing_of_its_development(wheel):
         "runicorn_site/static/vendor/LICENSES.txt",
         "runicorn_site/locale/zh_Hans/LC_MESSAGES/django.mo",
         "experiments/migrations/0001_initial.py",
+        "artifacts/migrations/0001_artifacts.py",
     ):
         assert needed in names
     assert not [name for name in names if name.endswith((".po", ".pyc", ".map")) or "/test" in name]

@@ -10,16 +10,21 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from experiments.access import get_run_for
+from experiments.api.describe import NOT_FOUND, File, describe
+from experiments.api.schemas.run_documents import RunImages
 from experiments.api.serializers import RunChoiceQuery
-from experiments.http.files import media_response
+from experiments.http.files import INLINE_TYPES, media_response
 from experiments.models import Media
 from experiments.queries.media import run_media
 from runicorn.storage import layout
+
+MEDIA = File((*INLINE_TYPES.values(), "application/octet-stream"))
 
 
 class RunMedia(APIView):
     """What the run logged, in log order."""
 
+    @describe("listRunImages", "Images of a run", tag="Runs", query=RunChoiceQuery, answer=RunImages, errors=NOT_FOUND)
     def get(self, request: Request, run_id: str) -> Response:
         run = get_run_for(request.user, run_id, **RunChoiceQuery.parse(request.query_params))
         choice = request.META["QUERY_STRING"]
@@ -41,6 +46,12 @@ def _item(media: Media, *, base: str, choice: str) -> dict[str, object]:
 
 
 class RunMediaFile(APIView):
+    """Raster images are shown in place, anything else is offered for saving.
+
+    Answers 304 to a known ETag, and 206 with a part of the file: a download that broke off goes on where it was.
+    """
+
+    @describe("getRunMedia", "A media file of a run", tag="Runs", query=RunChoiceQuery, answer=MEDIA, errors=NOT_FOUND)
     def get(self, request: Request, run_id: str, name: str) -> HttpResponseBase:
         run = get_run_for(request.user, run_id, **RunChoiceQuery.parse(request.query_params))
         return media_response(request, run, name)

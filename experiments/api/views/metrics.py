@@ -11,15 +11,27 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from experiments.access import get_run_for
+from experiments.api.describe import NOT_FOUND, describe
+from experiments.api.schemas.metrics import FastMetricTable, MetricTable
 from experiments.api.serializers import DownsampleQuery, FastMetricsQuery
-from experiments.http.streaming import ROWS_A_PIECE, json_stream, table_pieces
+from experiments.http.streaming import json_stream, table_pieces
+from experiments.metrics.rows import Rows
 from experiments.queries.metrics import Table, metrics_by_step, metrics_by_time, metrics_fast
+from experiments.query_times import query_time_ms
 from runicorn.errors import RunNotFound
 
 
 class MetricsByStep(APIView):
     """One row a step; records that share a step are merged."""
 
+    @describe(
+        "getMetricsByStep",
+        "Metrics by step",
+        tag="Metrics",
+        query=DownsampleQuery,
+        answer=MetricTable,
+        errors=NOT_FOUND,
+    )
     def get(self, request: Request, run_id: str) -> HttpResponseBase:
         values = DownsampleQuery.parse(request.query_params)
         downsample = values.pop("downsample", None)
@@ -30,6 +42,14 @@ class MetricsByStep(APIView):
 class MetricsByTime(APIView):
     """One row a record, in log order; ``time`` counts from the first."""
 
+    @describe(
+        "getMetricsByTime",
+        "Metrics by time",
+        tag="Metrics",
+        query=DownsampleQuery,
+        answer=MetricTable,
+        errors=NOT_FOUND,
+    )
     def get(self, request: Request, run_id: str) -> HttpResponseBase:
         values = DownsampleQuery.parse(request.query_params)
         downsample = values.pop("downsample", None)
@@ -44,15 +64,23 @@ def _table_response(table: Table, *, is_downsampled: bool) -> HttpResponseBase:
     return _with_rows(fields, table.rows)
 
 
-def _with_rows(fields: dict[str, Any], rows: list[Any]) -> HttpResponseBase:
-    if len(rows) <= ROWS_A_PIECE:
-        return Response(fields | {"rows": rows})
-    return json_stream(table_pieces(fields, rows))
+def _with_rows(fields: dict[str, Any], rows: Rows) -> HttpResponseBase:
+    if rows.is_short:
+        return Response(fields | {"rows": list(rows)})
+    return json_stream(table_pieces(fields, rows.slices()))
 
 
 class MetricsFast(APIView):
     """Chosen metrics, a range of steps, reduced to at most so many whole rows that keep each metric's extremes."""
 
+    @describe(
+        "getMetricsFast",
+        "Metrics, chosen and reduced",
+        tag="V2",
+        query=FastMetricsQuery,
+        answer=FastMetricTable,
+        errors=NOT_FOUND,
+    )
     def get(self, request: Request, run_id: str) -> HttpResponseBase:
         started = time.perf_counter()
         values = FastMetricsQuery.parse(request.query_params)
@@ -68,7 +96,7 @@ class MetricsFast(APIView):
             filters["extremes_complete"] = table.extremes_complete
         fields = {
             "columns": table.columns,
-            "query_time_ms": round((time.perf_counter() - started) * 1000, 2),
+            "query_time_ms": query_time_ms(started),
             "total_points": len(table.rows),
             "total_rows": table.total_rows,
             "applied_filters": filters,

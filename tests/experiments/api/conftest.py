@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.api_description import check
 from tests.server import ViewerServer, running_server
 
 
@@ -18,5 +19,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewerServer]:
 
 @pytest.fixture
 def api(server: ViewerServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, timeout=30) as client:
+    """A client that holds each answer to the API's description."""
+    with httpx.Client(base_url=server.url, timeout=30, event_hooks={"response": [check]}) as client:
         yield client

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from experiments.models import MetricKey, MetricSeries, Run
@@ -24,7 +25,8 @@ def test_points_come_by_step_and_in_log_order_within_one(run):
 
     (series,) = chart_series(run, ["loss"], max_points=10)
 
-    assert (series.steps, series.values, series.times) == ([2, 2, 5, 5], [2.0, 4.0, 1.0, 3.0], [None] * 4)
+    assert (series.steps.tolist(), series.values.tolist()) == ([2, 2, 5, 5], [2.0, 4.0, 1.0, 3.0])
+    assert np.isnan(series.times).tolist() == [True] * 4
     assert (series.total_points, series.last_step, series.last_value) == (4, 5, 3.0)
 
 
@@ -34,7 +36,7 @@ def test_series_come_in_the_order_asked_for_and_unknown_ones_are_empty(run):
     nothing, acc, loss = chart_series(run, ["nothing", "acc", "loss"], max_points=10)
 
     assert (nothing.name, nothing.total_points, nothing.last_step) == ("nothing", 0, None)
-    assert (acc.values, loss.values, loss.times) == ([1.0], [1.0], [9.0])
+    assert (acc.values.tolist(), loss.values.tolist(), loss.times.tolist()) == ([1.0], [1.0], [9.0])
 
 
 def test_records_without_the_metric_and_texts_are_no_points(run):
@@ -43,7 +45,7 @@ def test_records_without_the_metric_and_texts_are_no_points(run):
 
     (series,) = chart_series(run, ["loss"], max_points=10)
 
-    assert (series.steps, series.values, series.total_points) == ([3], [0.5], 1)
+    assert (series.steps.tolist(), series.values.tolist(), series.total_points) == ([3], [0.5], 1)
 
 
 def test_non_finite_points_are_marked_and_counted_instead_of_drawn(run):
@@ -52,7 +54,7 @@ def test_non_finite_points_are_marked_and_counted_instead_of_drawn(run):
 
     (series,) = chart_series(run, ["loss"], max_points=10)
 
-    assert series.values == [1.0]
+    assert series.values.tolist() == [1.0]
     assert series.non_finite == [(1, "nan"), (3, "inf"), (4, "-inf")]
     assert (series.total_points, series.non_finite_count, series.last_value, series.last_step) == (4, 3, None, 4)
 
@@ -62,7 +64,7 @@ def test_a_series_that_diverged_for_good_has_a_bounded_number_of_marks(run):
 
     (series,) = chart_series(run, ["loss"], max_points=10)
 
-    assert (series.values, series.non_finite_count) == ([], 5000)
+    assert (series.values.tolist(), series.non_finite_count) == ([], 5000)
     assert len(series.non_finite) == MAX_NON_FINITE_MARKS
     assert series.non_finite[0] == (0, "nan")
 

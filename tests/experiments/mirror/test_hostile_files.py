@@ -30,6 +30,8 @@ BROKEN_DOCUMENTS = {
     "binary": (bytes(range(256)), "not valid JSON"),
     "a list": (b"[1, 2]", "holds no JSON object"),
     "deep": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "not valid JSON"),
+    "deeper than we write": (b'{"a":' * 300 + b"1" + b"}" * 300, "nested deeper"),
+    "deeper than we can walk": (b'{"a":' * 900 + b"1" + b"}" * 900, "nested deeper"),
     "deep with a bare NaN": (b'{"x": NaN, "a":' + b"[" * 5000 + b"]" * 5000 + b"}", "nested deeper"),
     "lone surrogate": (b'{"project": "\\ud800"}', None),
     "huge integer": (b'{"created_at": ' + b"9" * 5000 + b"}", None),

@@ -48,6 +48,8 @@ class FailingOnce:
         self.forgotten += 1
 
 
+# it lets go of its connection after an error, which would end the transaction that other tests live in
+@pytest.mark.django_db(databases=["index"], transaction=True)
 def test_an_error_is_logged_and_the_mirror_begins_again_from_the_rows(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
@@ -58,8 +60,20 @@ def test_an_error_is_logged_and_the_mirror_begins_again_from_the_rows(
     with caplog.at_level(logging.ERROR):
         run_mirror([mirror], stop=stop)
 
-    assert (mirror.scans, mirror.forgotten) == (3, 1)
+    assert (mirror.scans, mirror.forgotten) == (3, 2), "after the error, and at the end"
     assert "disk on fire" in caplog.text
+
+
+def test_a_mirror_that_may_not_write_any_more_ends_and_remembers_nothing():
+    stop = threading.Event()
+    mirror = FailingOnce(stop)
+    mirror.scans = 1  # no failure
+    answers = iter([True, False])
+
+    run_mirror([mirror], stop=stop, may_write=lambda: next(answers))
+
+    assert not stop.is_set()
+    assert (mirror.scans, mirror.forgotten) == (2, 1)
 
 
 def test_the_local_root_follows_the_settings(tmp_path: Path):

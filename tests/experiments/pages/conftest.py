@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from experiments.mirror.loop import mirror_once
 from experiments.mirror.runs import RunsMirror
 from experiments.models import StorageRoot
 
@@ -29,7 +30,8 @@ def index(root_dir: Path) -> Callable[[], None]:
 
     def run() -> None:
         root, _ = StorageRoot.objects.get_or_create(key=StorageRoot.LOCAL, defaults={"path": str(root_dir)})
-        mirror.scan_root(root, now=NOW)
+        while mirror_once([mirror], root, now=NOW):
+            pass
 
     return run
 

@@ -62,17 +62,14 @@ async def test_the_change_feed_begins_again_after_a_bug(
     class Watch:
         """Tells a new version each time it is asked."""
 
-        version = 0
+        async def changed(self) -> None:
+            await asyncio.sleep(0.01)
 
-        def execute(self, statement: str) -> Watch:
-            self.version += 1
-            return self
-
-        def fetchone(self) -> tuple[int]:
-            return (self.version,)
-
-        def close(self) -> None:
+        async def close(self) -> None:
             pass
+
+    async def open_watch() -> Watch:
+        return Watch()
 
     answers: list[Callable[..., Any]] = [broken, lambda _: [], broken]
     notice = {"seq": 8, "run": "r", "root": "local", "path": "p", "kind": "points", "records": 1}
@@ -81,11 +78,10 @@ async def test_the_change_feed_begins_again_after_a_bug(
         return function(*arguments)
 
     monkeypatch.setattr(live, "in_request_thread", directly)
-    monkeypatch.setattr(live, "_open_watch", Watch)
+    monkeypatch.setattr(live, "open_watch", open_watch)
     monkeypatch.setattr(live, "newest_sequence", lambda: 7)
     monkeypatch.setattr(live, "changes_after", lambda seq: answers.pop(0)(seq) if answers else [notice])
     monkeypatch.setattr(live, "RETRY_S", 0.01)
-    monkeypatch.setattr(live, "POLL_INTERVAL_S", 0.01)
     subscription = live.Subscription()
     subscription.apply({"subscribe": "*"})
 

@@ -169,3 +169,10 @@ async def test_the_last_listener_stops_the_reader_and_the_next_starts_it(server:
             await asyncio.to_thread(server.scan)
 
             assert (await hear(socket, run=run_dir.name))["type"] == "changes"
+
+
+async def test_an_address_without_a_socket_is_refused(server: ViewerServer):
+    for address in ("/", "/live", "/api/runs/a/b/logs/ws", "/nowhere"):
+        with pytest.raises(InvalidStatus) as refusal:
+            await connect(server.ws_url + address)
+        assert refusal.value.response.status_code == 403

@@ -1,0 +1,94 @@
+"""Artifacts: the list, an artifact's versions, one version, and what a run recorded."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.http import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from artifacts.access import get_artifact_for, get_version_for
+from artifacts.api import schemas
+from artifacts.api.serializers import ArtifactChoiceQuery, ArtifactListQuery
+from artifacts.queries.artifacts import ArtifactSearch, artifact_list, version_item, version_list
+from artifacts.queries.run_artifacts import run_artifacts
+from experiments.access import checked_root_for, get_run_for
+from experiments.api.describe import NOT_FOUND, describe
+from experiments.api.serializers import RunChoiceQuery
+from experiments.http.streaming import array_pieces, json_stream
+from runicorn.errors import RunNotFound
+
+#: An artifact has some 250 bytes as JSON; a piece of the answer has at most 256 KiB.
+ARTIFACTS_A_SLICE = 800
+#: For ``errors=`` of what is named by a name that several types may have.
+NOT_THE_ONE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+
+
+class ArtifactList(APIView):
+    """All artifacts as one array, the newest change first."""
+
+    @describe(
+        "listArtifacts",
+        "All artifacts",
+        tag="Artifacts",
+        query=ArtifactListQuery,
+        answer=schemas.ArtifactListItem(many=True),
+        errors=NOT_FOUND,
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        values = ArtifactListQuery.parse(request.query_params)
+        root = checked_root_for(request.user, values.get("root"))
+        search = ArtifactSearch(values.get("type"), values.get("search"), root, values["include_deleted"])
+        place = {"offset": values["offset"], "limit": values.get("limit")}
+        return json_stream(array_pieces(artifact_list(search, **place, slice_size=ARTIFACTS_A_SLICE)))
+
+
+class VersionList(APIView):
+    """Every version, ascending; deleted ones have the status ``deleted``."""
+
+    @describe(
+        "listVersions",
+        "Versions of an artifact",
+        tag="Artifacts",
+        query=ArtifactChoiceQuery,
+        answer=schemas.VersionListItem(many=True),
+        errors=NOT_THE_ONE,
+    )
+    def get(self, request: Request, name: str) -> Response:
+        choice = ArtifactChoiceQuery.parse(request.query_params)
+        return Response(version_list(get_artifact_for(request.user, name, **choice)))
+
+
+class VersionDetails(APIView):
+    @describe(
+        "getVersion",
+        "One version",
+        tag="Artifacts",
+        query=ArtifactChoiceQuery,
+        answer=schemas.VersionDetails,
+        errors=NOT_THE_ONE,
+    )
+    def get(self, request: Request, name: str, version: int) -> Response:
+        choice = ArtifactChoiceQuery.parse(request.query_params)
+        return Response(version_item(get_version_for(request.user, name, version, **choice)))
+
+
+class RunArtifacts(APIView):
+    """What the run recorded; of a version that is gone, its own record speaks."""
+
+    @describe(
+        "getRunArtifacts",
+        "Artifacts of a run",
+        tag="Artifacts",
+        query=RunChoiceQuery,
+        answer=schemas.RunArtifacts,
+        errors=NOT_FOUND,
+    )
+    def get(self, request: Request, run_id: str) -> Response:
+        try:
+            run = get_run_for(request.user, run_id, **RunChoiceQuery.parse(request.query_params))
+        except RunNotFound as error:
+            raise RunNotFound(f"Run not found: {run_id}") from error  # the reference's words
+        return Response(run_artifacts(run))

@@ -1,0 +1,1 @@
+"""Files of versions as answers: never other bytes than the manifest says."""

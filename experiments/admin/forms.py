@@ -1,0 +1,95 @@
+"""What people type in the admin about runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from experiments.models import Run
+from runicorn.errors import InvalidInput
+from runicorn.storage.curation import MAX_CHARS, Edit, check_tag
+
+
+def tags_in(text: str) -> list[str]:
+    """``a, b,,a`` → ["a", "b"]."""
+    return list(dict.fromkeys(tag.strip() for tag in text.split(",") if tag.strip()))
+
+
+class TagsField(forms.CharField):
+    """Tags with commas between; each new one is checked."""
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        for tag in tags_in(value):
+            try:
+                check_tag(tag)
+            except InvalidInput as error:
+                raise ValidationError(str(error)) from error
+
+
+class TagsForm(forms.Form):
+    tags = TagsField(label=_("Tags"), help_text=_("With commas between."))
+
+
+class DescriptionForm(forms.Form):
+    description = forms.CharField(
+        label=_("Description"),
+        max_length=MAX_CHARS["description"],
+        required=False,
+        help_text=_("Replaces what is there. Empty removes it."),
+    )
+
+
+class RunForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """A run's curation. Each field remembers what the page showed, so only what was changed on it is written:
+    somebody else's change of another field, or of another tag, meanwhile is kept.
+    """
+
+    tags = forms.CharField(label=_("Tags"), required=False, help_text=_("With commas between."))
+    notes = forms.CharField(
+        label=_("Notes"), required=False, widget=forms.Textarea, max_length=MAX_CHARS["notes"], strip=False
+    )
+    display_name = forms.CharField(label=_("Name"), required=False, max_length=MAX_CHARS["display_name"])
+    description = forms.CharField(label=_("Description"), required=False, max_length=MAX_CHARS["description"])
+    archived = forms.BooleanField(label=_("Archived"), required=False)
+    pinned = forms.BooleanField(label=_("Pinned"), required=False)
+
+    class Meta:
+        model = Run
+        fields = ("tags", "display_name", "description", "notes", "archived", "pinned")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["tags"] = ", ".join(orjson.loads(self.instance.tags))
+        self.initial["notes"] = self.instance.detail.notes if hasattr(self.instance, "detail") else ""
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    def clean_tags(self) -> str:
+        value: str = self.cleaned_data["tags"]
+        for tag in self._new(tags_in(value)):
+            try:
+                check_tag(tag)
+            except InvalidInput as error:
+                raise ValidationError(str(error)) from error
+        return value
+
+    def edit(self) -> Edit:
+        """What was changed on the page. The form is valid."""
+        changed = {name: self.cleaned_data[name] for name in self.changed_data}
+        tags = tags_in(changed.pop("tags", self._shown_tags()))
+        gone = [tag for tag in tags_in(self._shown_tags()) if tag not in tags]
+        return Edit(add_tags=self._new(tags), remove_tags=gone, **changed)
+
+    def _new(self, tags: Sequence[str]) -> list[str]:
+        shown = tags_in(self._shown_tags())
+        return [tag for tag in tags if tag not in shown]
+
+    def _shown_tags(self) -> str:
+        """The tags as the page showed them, which may be others by now."""
+        return str(self.data.get(self.add_initial_prefix("tags"), self.initial["tags"]))

@@ -1,0 +1,1 @@
+"""Rate limits: docs/design/0011-rate-limits.md."""

@@ -1,0 +1,145 @@
+"""The index as a schema of a PostgreSQL database, beside the tables of accounts: docs/design/0014-two-databases.md."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.db import connections, transaction
+from psycopg import sql
+
+from experiments.postgresql import INDEX_SCHEMA, LOCK_CLASS, Lock, connection_arguments
+from runicorn.errors import Conflict, DatabaseUnavailable
+from runicorn_site.process_lock import ProcessLock
+
+#: What Django asks for, and psycopg's pipelines.
+OLDEST_SERVER = 140000
+#: How often a lock that somebody else holds is asked for again.
+RETRY_S = 0.05
+
+
+class AdvisoryLock:
+    """Held by a connection of its own, and lost with it. shared: with all others that have it shared."""
+
+    def __init__(self, lock: Lock, *, shared: bool = False) -> None:
+        self.place = f"the lock {LOCK_CLASS}/{lock.value} of {place()}"
+        self._lock = lock
+        self._query = f"SELECT pg_try_advisory_lock{'_shared' if shared else ''}(%s, %s)"
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def acquire(self, *, timeout_s: float) -> bool:
+        """Raises DatabaseUnavailable."""
+        deadline = time.monotonic() + timeout_s
+        connection = connect()
+        while not _ask(connection, self._query, (LOCK_CLASS, self._lock)):
+            if time.monotonic() >= deadline:
+                connection.close()
+                return False
+            time.sleep(RETRY_S)
+        self._connection = connection
+        return True
+
+    def is_held(self) -> bool:
+        if self._connection is None:
+            return False
+        try:
+            return bool(_ask(self._connection, "SELECT true"))
+        except psycopg.OperationalError:
+            self.release()
+            return False
+
+    def release(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class PostgresqlIndex:
+    """The schema says in its comment which storage root it is of, whatever version made its tables."""
+
+    def __init__(self, root: Path) -> None:
+        self.place = place()
+        self._root = root
+        self._watch: psycopg.Connection[Any] | None = None
+
+    def migration_lock(self, _database: str) -> ProcessLock:
+        return AdvisoryLock(Lock.MIGRATE)
+
+    def mirror_lock(self) -> ProcessLock:
+        return AdvisoryLock(Lock.MIRROR)
+
+    def claim(self) -> None:
+        """Make this database that of the storage root, if it is nobody's. Raises Conflict if it is another root's.
+
+        What people recorded names runs by their path below the root, so two roots in one database would be mixed up.
+        """
+        with connect() as connection:
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {INDEX_SCHEMA}")
+            owner = _ask(connection, "SELECT obj_description(%s::regnamespace)", (INDEX_SCHEMA,))
+            if owner is None:
+                connection.execute(self._claiming())
+            elif os.path.realpath(owner) != os.path.realpath(self._root):
+                raise Conflict(
+                    f"{self.place} holds the index of the storage root {owner}, and this one is {self._root}. Give "
+                    "each root a database of its own; or, if the folder has moved, run `runicorn reindex` for it."
+                )
+
+    @contextmanager
+    def emptied(self) -> Iterator[None]:
+        """Inside there is an empty schema; everybody else sees the old index until the block ends, then the new one."""
+        with transaction.atomic(using="index"), connections["index"].cursor() as cursor:
+            cursor.execute(f"DROP SCHEMA IF EXISTS {INDEX_SCHEMA} CASCADE")
+            cursor.execute(f"CREATE SCHEMA {INDEX_SCHEMA}")
+            cursor.execute(self._claiming())
+            yield
+
+    def identity(self) -> object:
+        """Another value after the index was replaced: what processes remember of it is then untrue.
+
+        Raises DatabaseUnavailable.
+        """
+        if self._watch is None:
+            self._watch = connect()
+        try:
+            return _ask(self._watch, "SELECT oid FROM pg_namespace WHERE nspname = %s", (INDEX_SCHEMA,))
+        except psycopg.OperationalError as error:
+            self._watch.close()
+            self._watch = None
+            raise unavailable(error) from error
+
+    def _claiming(self) -> sql.Composed:
+        return sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(INDEX_SCHEMA), str(self._root))
+
+
+def place() -> str:
+    """The database for messages; without the password, and the user is nobody's business either."""
+    settings = connections["index"].settings_dict
+    server = ":".join(filter(None, (settings["HOST"] or "the local socket", settings["PORT"])))
+    return f"The PostgreSQL database {settings['NAME']} at {server}"
+
+
+def connect() -> psycopg.Connection[Any]:
+    """A connection apart from Django's pool, each statement its own transaction. Raises DatabaseUnavailable."""
+    try:
+        connection = psycopg.connect(**connection_arguments("index"), autocommit=True)
+    except psycopg.OperationalError as error:
+        raise unavailable(error) from error
+    if connection.info.server_version < OLDEST_SERVER:
+        connection.close()
+        raise DatabaseUnavailable(f"{place()} is older than PostgreSQL 14; update the server.")
+    return connection
+
+
+def unavailable(error: Exception) -> DatabaseUnavailable:
+    reason = " ".join(str(error).split())
+    return DatabaseUnavailable(f"{place()} does not answer: {reason}. Start it, or correct RUNICORN_DATABASE_URL.")
+
+
+def _ask(connection: psycopg.Connection[Any], query: str, parameters: tuple[object, ...] = ()) -> Any:
+    row = connection.execute(query, parameters).fetchone()
+    return None if row is None else row[0]

@@ -1,0 +1,44 @@
+"""Artifacts as the library stores them, for tests of what reads them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from runicorn.artifacts.models import ReferenceEntry
+from runicorn.artifacts.places import ArtifactPlace
+from runicorn.artifacts.saving import NewVersion, save_version
+from runicorn.artifacts.staging import StagedFile
+
+#: When the versions of the tests are made, Unix seconds: a minute apart.
+CREATED_AT = 1_736_868_700.0
+RUN_ID = "20250114_153045_a1b2c3"
+
+
+def place_of(root: Path, name: str = "net", type: str = "model") -> ArtifactPlace:
+    return ArtifactPlace(root, type, name)
+
+
+def log_version(
+    root: Path,
+    files: Mapping[str, bytes],
+    *,
+    name: str = "net",
+    type: str = "model",
+    run_id: str = RUN_ID,
+    references: Sequence[ReferenceEntry] = (),
+    minute: int = 0,
+    **more: Any,
+) -> int:
+    """Store files, given by path and content, as the next version; returns its number. more: as NewVersion."""
+    place = place_of(root, name, type)
+    with tempfile.TemporaryDirectory() as folder:
+        staged = []
+        for number, (path, content) in enumerate(files.items()):
+            source = Path(folder, str(number))
+            source.write_bytes(content)
+            staged.append(StagedFile(source, path))
+        new = NewVersion(staged, references, run_id, CREATED_AT + 60 * minute, **more)
+        return save_version(place, new).metadata.version
