@@ -95,3 +95,25 @@ class RunArtifact(serializers.Serializer[Any]):
 class RunArtifacts(serializers.Serializer[Any]):
     created = serializers.ListField(child=RunArtifact())
     used = serializers.ListField(child=RunArtifact())
+
+
+class LineageNode(serializers.Serializer[Any]):
+    node_type = serializers.ChoiceField(["artifact", "run"])
+    node_id = serializers.CharField(help_text="name:vN, or a run id.")
+    label = serializers.CharField()  # type: ignore[assignment]  # the stubs' property
+    metadata = serializers.DictField(
+        help_text="Of a version type, size, created_at; of a run run_id, project, name; missing, deleted where true."
+    )
+
+
+class LineageEdge(serializers.Serializer[Any]):
+    source = serializers.CharField()  # type: ignore[assignment]  # the stubs' property
+    target = serializers.CharField()
+    edge_type = serializers.ChoiceField(["uses", "produces"], help_text="uses: version to run; produces: run to it.")
+    created_at = number_or_null()
+
+
+class Lineage(serializers.Serializer[Any]):
+    root_artifact = serializers.CharField(help_text="The node_id of the version that was asked for.")
+    nodes = serializers.ListField(child=LineageNode())
+    edges = serializers.ListField(child=LineageEdge())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from artifacts.queries.lineage import MAX_DEPTH
 from experiments.api.serializers import MAX_OFFSET, AnyCaseBoolean, QuerySerializer
 
 
@@ -19,3 +20,9 @@ class ArtifactListQuery(ArtifactChoiceQuery):
     include_deleted = AnyCaseBoolean(default=False, help_text="true: also those of which every version is deleted.")
     limit = serializers.IntegerField(required=False, min_value=0, max_value=MAX_OFFSET)
     offset = serializers.IntegerField(default=0, min_value=0, max_value=MAX_OFFSET)
+
+
+class LineageQuery(ArtifactChoiceQuery):
+    max_depth = serializers.IntegerField(
+        default=3, min_value=0, help_text=f"Generations of versions, in each direction; at most {MAX_DEPTH} are given."
+    )

@@ -14,4 +14,5 @@ urlpatterns = [
     path("artifacts/<str:name>/v<int:version>/files", files.VersionFiles.as_view(), name="version_files"),
     path("artifacts/<str:name>/v<int:version>/files/<path:path>", files.VersionFile.as_view(), name="version_file"),
     path("artifacts/<str:name>/v<int:version>/download", files.VersionArchive.as_view(), name="version_archive"),
+    path("artifacts/<str:name>/v<int:version>/lineage", artifacts.VersionLineage.as_view(), name="lineage"),
 ]

@@ -11,8 +11,9 @@ from rest_framework.views import APIView
 
 from artifacts.access import get_artifact_for, get_version_for
 from artifacts.api import schemas
-from artifacts.api.serializers import ArtifactChoiceQuery, ArtifactListQuery
+from artifacts.api.serializers import ArtifactChoiceQuery, ArtifactListQuery, LineageQuery
 from artifacts.queries.artifacts import ArtifactSearch, artifact_list, version_item, version_list
+from artifacts.queries.lineage import MAX_DEPTH, lineage_item, lineage_of
 from artifacts.queries.run_artifacts import run_artifacts
 from experiments.access import checked_root_for, get_run_for
 from experiments.api.describe import NOT_FOUND, describe
@@ -73,6 +74,24 @@ class VersionDetails(APIView):
     def get(self, request: Request, name: str, version: int) -> Response:
         choice = ArtifactChoiceQuery.parse(request.query_params)
         return Response(version_item(get_version_for(request.user, name, version, **choice)))
+
+
+class VersionLineage(APIView):
+    """The versions and runs that a version comes from, and those that came of it."""
+
+    @describe(
+        "getLineage",
+        "Lineage of a version",
+        tag="Artifacts",
+        query=LineageQuery,
+        answer=schemas.Lineage,
+        errors=NOT_THE_ONE,
+    )
+    def get(self, request: Request, name: str, version: int) -> Response:
+        values = LineageQuery.parse(request.query_params)
+        max_depth = min(values.pop("max_depth"), MAX_DEPTH)
+        found = get_version_for(request.user, name, version, **values)
+        return Response(lineage_item(lineage_of(found, max_depth=max_depth)))
 
 
 class RunArtifacts(APIView):
