@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from experiments.api.schemas.fields import integer_or_null, number_or_null, text_or_null, texts
+from experiments.api.schemas.fields import integer_or_null, number_or_null, run_status, text_or_null, texts
 from runicorn.artifacts.curation import STAGE_MOVES
 from runicorn.storage.layout import ARTIFACT_TYPES
 
@@ -117,3 +117,62 @@ class Lineage(serializers.Serializer[Any]):
     root_artifact = serializers.CharField(help_text="The node_id of the version that was asked for.")
     nodes = serializers.ListField(child=LineageNode())
     edges = serializers.ListField(child=LineageEdge())
+
+
+class Succeeded(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+
+
+class VersionDeleted(Succeeded):
+    freed_bytes = serializers.IntegerField(required=False, help_text="With permanent: given back at once.")
+    waiting_bytes = serializers.IntegerField(required=False, help_text="Given back by a gc once a day old.")
+    shared_bytes = serializers.IntegerField(required=False, help_text="Kept, for other versions hold them as well.")
+
+
+class AliasSet(serializers.Serializer[Any]):
+    alias = serializers.CharField()
+    version = serializers.IntegerField()
+
+
+class VersionTagged(serializers.Serializer[Any]):
+    tags = texts()
+
+
+class Promoted(serializers.Serializer[Any]):
+    artifact = serializers.CharField(help_text="name:vN")
+    from_stage = serializers.ChoiceField(STAGES)
+    to_stage = serializers.ChoiceField(STAGES)
+
+
+class Evaluated(serializers.Serializer[Any]):
+    eval_id = serializers.CharField()
+
+
+class EvaluationItem(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    model_name = serializers.CharField()
+    model_version = serializers.IntegerField()
+    evaluation_date = serializers.FloatField(help_text="Unix seconds.")
+    evaluator_run_id = text_or_null()
+    metrics = serializers.DictField()
+    test_dataset = text_or_null()
+    status = text_or_null()
+    notes = text_or_null()
+
+
+class TrainingMetrics(serializers.Serializer[Any]):
+    run_id = serializers.CharField()
+    run_name = text_or_null()
+    project = text_or_null()
+    metrics = serializers.DictField(help_text="The run's summary.")
+    created_at = serializers.FloatField(help_text="When the run began, Unix seconds.")
+    duration_seconds = number_or_null()
+    status = run_status()
+
+
+class VersionPerformance(serializers.Serializer[Any]):
+    version = serializers.IntegerField()
+    created_at = serializers.FloatField(help_text="When the run began, Unix seconds.")
+    run_id = serializers.CharField()
+    status = run_status()
+    metrics = serializers.DictField(help_text="Numbers of the run's summary.")

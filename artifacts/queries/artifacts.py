@@ -12,6 +12,7 @@ from artifacts.access import other_roots
 from artifacts.models import Artifact, ArtifactAlias, ArtifactVersion
 from experiments.queries.runs import root_places
 from runicorn.artifacts.names import LATEST
+from runicorn.errors import ArtifactNotFound
 
 #: SQLite of old builds takes 999 parameters.
 KEYS_A_QUERY = 900
@@ -116,6 +117,16 @@ def version_list(artifact: Artifact) -> list[dict[str, Any]]:
 def versions_of(artifact: Artifact) -> QuerySet[ArtifactVersion]:
     """Ascending by number."""
     return ArtifactVersion.objects.filter(artifact=artifact).order_by("number")
+
+
+def newest_version(artifact: Artifact) -> ArtifactVersion:
+    """The highest version outside the recycle bin, or if all are in it the highest, with its ``artifact`` loaded."""
+    versions = versions_of(artifact).select_related("artifact__root").reverse()
+    kept = versions.filter(deleted_at=None).first()
+    newest = kept or versions.first()
+    if newest is None:
+        raise ArtifactNotFound(f"Artifact not found: {artifact.name}")
+    return newest
 
 
 def version_item(version: ArtifactVersion) -> dict[str, Any]:

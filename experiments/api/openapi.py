@@ -135,6 +135,9 @@ class DescribedSchema(AutoSchema):
         if _has_ranges(self._described.answer):
             own = (HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,)
             operation["responses"]["206"]["headers"] |= _reference_to_headers(PLACES)
+        if getattr(self._described.answer, "allow_null", False):
+            for content in operation["responses"]["200"]["content"].values():
+                content["schema"] = {"oneOf": [content["schema"], {"type": "null"}]}
         for status in sorted({*COMMON_ERRORS, *own, *self._described.errors}):
             operation["responses"][str(status.value)] = {"$ref": f"#/components/responses/Error{status.value}"}
         return operation

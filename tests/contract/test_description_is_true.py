@@ -87,6 +87,38 @@ CASES = [
     Case("getFile", "/api/artifacts/digits-sgd/v2/files/nope", 404),
     Case("downloadVersion", "/api/artifacts/digits-sgd/v2/download"),
     Case("downloadVersion", "/api/artifacts/nope/v1/download", 404),
+    Case("getLineage", "/api/artifacts/digits-sgd/v2/lineage"),
+    Case("getLineage", "/api/artifacts/digits-sgd/v2/lineage?max_depth=x", 400),
+    Case("getLineage", "/api/artifacts/digits-sgd/v99/lineage", 404),
+    Case("getTrainingMetrics", "/api/artifacts/digits-sgd/training-metrics?version=2"),
+    Case("getTrainingMetrics", "/api/artifacts/digits-sgd/training-metrics?version=x", 400),
+    Case("getTrainingMetrics", "/api/artifacts/nope/training-metrics", 404),
+    Case("getPerformanceHistory", "/api/artifacts/digits-sgd/performance-history"),
+    Case("getPerformanceHistory", "/api/artifacts/digits-sgd/performance-history?metric_name=%00", 400),
+    Case("getPerformanceHistory", "/api/artifacts/nope/performance-history", 404),
+    *(
+        case
+        for operation, path, body in (
+            ("setAlias", "/api/artifacts/{}/v2/alias", {"alias": "described"}),
+            ("tagVersion", "/api/artifacts/{}/v2/tags", {"tags": ["described"]}),
+            ("promoteVersion", "/api/artifacts/{}/v3/promote", {"to_stage": "archived"}),
+            ("evaluateVersion", "/api/artifacts/{}/v2/evaluate", {"metrics": {"top1": 0.5}, "status": "passed"}),
+            ("removeAlias", "/api/artifacts/{}/aliases/described", None),
+            ("deleteVersion", "/api/artifacts/{}/v1", None),
+            ("restoreVersion", "/api/artifacts/{}/v1/restore", None),
+        )
+        for case in (
+            Case(operation, path.format("digits-sgd"), body=body),
+            Case(operation, path.format("nope"), 404, body=body),
+            Case(operation, path.format("digits-sgd"), 403, body=body, headers=FOREIGN),
+            *([] if body is None else [Case(operation, path.format("digits-sgd"), 400, body={})]),
+        )
+    ),
+    Case("deleteVersion", "/api/artifacts/digits-sgd/v1?permanent=x", 400),
+    Case("deleteVersion", "/api/artifacts/digits-sgd/v1?permanent=true"),
+    Case("listEvaluations", "/api/artifacts/digits-sgd/evaluations"),
+    Case("listEvaluations", "/api/artifacts/digits-sgd/evaluations?version=x", 400),
+    Case("listEvaluations", "/api/artifacts/nope/evaluations", 404),
     Case("getRunEnvironment", f"/api/environment/{NEW}"),
     Case("getRunEnvironment", "/api/environment/20261123_070000_bare00"),
     Case("getRunEnvironment", "/api/environment/nope", 404),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import asdict
 from http import HTTPStatus
 
 from django.http import HttpResponseBase
@@ -11,13 +13,16 @@ from rest_framework.views import APIView
 
 from artifacts.access import get_artifact_for, get_version_for
 from artifacts.api import schemas
+from artifacts.api.curation_requests import RemovalQuery
 from artifacts.api.serializers import ArtifactChoiceQuery, ArtifactListQuery, LineageQuery
 from artifacts.queries.artifacts import ArtifactSearch, artifact_list, version_item, version_list
 from artifacts.queries.lineage import MAX_DEPTH, lineage_item, lineage_of
 from artifacts.queries.run_artifacts import run_artifacts
+from artifacts.services.curation import delete_version, purge_version
 from experiments.access import checked_root_for, get_run_for
-from experiments.api.describe import NOT_FOUND, describe
+from experiments.api.describe import NOT_FOUND, Command, describe
 from experiments.api.serializers import RunChoiceQuery
+from experiments.http.envelope import command_response
 from experiments.http.streaming import array_pieces, json_stream
 from runicorn.errors import RunNotFound
 
@@ -63,6 +68,8 @@ class VersionList(APIView):
 
 
 class VersionDetails(APIView):
+    """One version: what it is, and its end; into the recycle bin, or with ``permanent`` for good."""
+
     @describe(
         "getVersion",
         "One version",
@@ -74,6 +81,25 @@ class VersionDetails(APIView):
     def get(self, request: Request, name: str, version: int) -> Response:
         choice = ArtifactChoiceQuery.parse(request.query_params)
         return Response(version_item(get_version_for(request.user, name, version, **choice)))
+
+    @describe(
+        "deleteVersion",
+        "Delete a version",
+        tag="Artifacts",
+        query=RemovalQuery,
+        answer=Command(schemas.VersionDeleted),
+        errors=NOT_THE_ONE,
+    )
+    def delete(self, request: Request, name: str, version: int) -> Response:
+        values = RemovalQuery.parse(request.query_params)
+        is_permanent = values.pop("permanent")
+        found = get_version_for(request.user, name, version, **values)
+        if not is_permanent:
+            delete_version(found, at=time.time())
+            return command_response({"success": True}, message=f"Soft deleted {name}:v{version} locally")
+        freed = asdict(purge_version(found, at=time.time()))
+        message = f"Permanently deleted {name}:v{version} locally"
+        return command_response({"success": True, **freed}, message=message)
 
 
 class VersionLineage(APIView):

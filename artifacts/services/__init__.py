@@ -1,0 +1,1 @@
+"""What people do to artifacts: the files change first, the rows follow."""
