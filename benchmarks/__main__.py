@@ -19,6 +19,8 @@ import orjson
 from benchmarks.calibration import EXPECTED, Calibration, is_off
 from benchmarks.measurement import Row
 from benchmarks.rows import (
+    artifact_lists,
+    artifact_storage,
     compaction,
     first_index,
     followers,
@@ -56,6 +58,8 @@ ROWS: dict[str, Callable[[Setting], list[Row]]] = {
         log_lines,
         followers,
         stuck_readers,
+        artifact_storage,
+        artifact_lists,
         compaction,
     )
 }

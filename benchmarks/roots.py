@@ -15,6 +15,7 @@ from pathlib import Path
 
 import orjson
 
+from runicorn.artifacts.models import ArtifactManifest, ArtifactMetadata, ReferenceEntry
 from runicorn.storage import layout
 
 PROJECTS, EXPERIMENTS = 8, 40
@@ -26,6 +27,8 @@ PACKAGES = 300
 LOG_LINES = 5
 #: 14 January 2025, 12:00 UTC.
 BEGIN = 1_736_856_000.0
+#: Of artifacts: versions of each, and how many of them a run uses and makes.
+GENERATIONS, RUN_SHARE = 10, 4
 LONG_RUN_ID = "20250114_120000_aa0001"
 
 _PACKAGES = [f"package-{number}=={number % 9}.{number % 7}.{number % 5}" for number in range(PACKAGES)]
@@ -58,6 +61,47 @@ def long_run(root: Path, *, row_count: int = 1_000_000, seed: int = 2) -> Path:
             events.write(event_line(step, BEGIN + step * 0.1, LONG_RUN_METRICS, choose))
     (directory / layout.LOGS).write_text("12:00:00 | a long training\n")
     return directory
+
+
+def many_artifacts(root: Path, *, artifact_count: int = 2_000, seed: int = 3) -> None:
+    """Write ``artifact_count`` models of 10 versions each; 28 % of them, made by runs, are one graph of lineage.
+
+    Each of its runs uses 4 versions of one generation, chosen at random, and makes 4 of the next: with 2,000 artifacts
+    10,640 edges, and the last generation comes from nearly all versions.
+    """
+    choose = random.Random(seed)
+    related = related_artifacts(artifact_count)
+    makers = {
+        (number, generation): f"20250114_12{generation:02d}00_{number // RUN_SHARE:06x}"
+        for number in range(related)
+        for generation in range(GENERATIONS)
+    }
+    for number in range(artifact_count):
+        home = root / layout.ARTIFACTS_DIR / "model" / artifact_name(number)
+        for generation in range(GENERATIONS):
+            folder = home / f"v{generation + 1}"
+            folder.mkdir(parents=True)
+            _write_version(folder, artifact_name(number), generation + 1, makers.get((number, generation), ""))
+        versions = {"artifact_name": artifact_name(number), "artifact_type": "model", "aliases": {"best": 3}}
+        (home / layout.VERSIONS).write_bytes(_pretty({**versions, "next_version": GENERATIONS + 1}))
+    for (number, generation), run_id in makers.items():
+        if number % RUN_SHARE == 0:
+            directory = layout.runs_folder(root, "lineage", "train") / run_id
+            directory.mkdir(parents=True)
+            _write_documents(directory, "lineage", "train", BEGIN + generation, choose, {})
+            made = [_record(other, generation + 1) for other in range(number, number + RUN_SHARE)]
+            used = [_record(choose.randrange(related), generation) for _ in range(RUN_SHARE if generation else 0)]
+            (directory / layout.ARTIFACTS_CREATED).write_bytes(_pretty({"artifacts": made}))
+            (directory / layout.ARTIFACTS_USED).write_bytes(_pretty({"artifacts": used}))
+
+
+def related_artifacts(artifact_count: int) -> int:
+    """How many of so many artifacts belong to the graph of lineage."""
+    return artifact_count * 7 // 100 * RUN_SHARE
+
+
+def artifact_name(number: int) -> str:
+    return f"net-{number:04d}"
 
 
 def copy_run(run: Path, root: Path) -> Path:
@@ -133,6 +177,18 @@ def _write_documents(
     }
     for file_name, document in documents.items():
         (directory / file_name).write_bytes(_pretty(document))
+
+
+def _write_version(folder: Path, name: str, number: int, run_id: str) -> None:
+    reference = ReferenceEntry(f"s3://models/{name}/{number}", size=1_000_000)
+    manifest = ArtifactManifest(references=(reference,), created_at=BEGIN + number)
+    metadata = ArtifactMetadata(name, "model", number, BEGIN + number, BEGIN + number, run_id, size_bytes=1_000_000)
+    (folder / layout.VERSION_MANIFEST).write_bytes(_pretty(manifest.to_dict()))
+    (folder / layout.VERSION_METADATA).write_bytes(_pretty(metadata.to_dict()))
+
+
+def _record(number: int, version: int) -> dict[str, object]:
+    return {"name": artifact_name(number), "type": "model", "version": version, "size_bytes": 1_000_000}
 
 
 def _environment() -> dict[str, object]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from artifacts.lineage import Subject, parse_subject
 from artifacts.models import ArtifactVersion, LineageEdge
 from artifacts.queries.artifacts import slices
-from artifacts.queries.subjects import versions_there
+from artifacts.queries.subjects import VersionFacts, facts_there
 from experiments.models import Run
 
 #: Generations of versions that one answer goes back and forth at most.
@@ -18,14 +18,22 @@ PRODUCES = LineageEdge.Kind.PRODUCES.value
 USES = LineageEdge.Kind.USES.value
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """Of a run and a version: the run created it (``produces``) or used it (``uses``). at: Unix seconds, if known."""
 
     kind: str
     run: str
     version: Subject
     at: float | None
+
+
+class RunFacts(NamedTuple):
+    """What a graph tells of a run. deleted_at: in the recycle bin since then, Unix seconds."""
+
+    project: str | None
+    name: str | None
+    display_name: str | None
+    deleted_at: float | None
 
 
 @dataclass
@@ -41,8 +49,8 @@ class Lineage:
     versions: dict[Subject, int] = field(default_factory=dict)
     runs: dict[str, int] = field(default_factory=dict)
     links: dict[tuple[str, str, Subject], Link] = field(default_factory=dict)
-    stored: dict[Subject, ArtifactVersion] = field(default_factory=dict)
-    known_runs: dict[str, Run] = field(default_factory=dict)
+    stored: dict[Subject, VersionFacts] = field(default_factory=dict)
+    known_runs: dict[str, RunFacts] = field(default_factory=dict)
     #: What a record says of a version that is not stored: its bytes.
     recorded_sizes: dict[Subject, int | None] = field(default_factory=dict)
 
@@ -106,17 +114,17 @@ def _makers_by_the_version(
 ) -> Iterator[Link]:
     """Runs that versions name as their makers, where no run's record does: its folder may be gone, or elsewhere."""
     missing = {subject for subject in versions if subject not in recorded}
-    for subject, version in versions_there(graph.root, missing).items():
+    for subject, version in facts_there(graph.root, missing).items():
         if version.created_by_run:
             yield Link(PRODUCES, version.created_by_run, subject, version.created_at)
 
 
 def _load(graph: Lineage) -> None:
-    graph.stored = versions_there(graph.root, graph.versions)
+    graph.stored = facts_there(graph.root, graph.versions)
     for some in slices(graph.runs):
         runs = Run.objects.filter(root=graph.root, run_id__in=some)
-        for run in runs.only("run_id", "project", "name", "display_name", "status", "deleted_at"):
-            graph.known_runs[run.run_id] = run
+        for run_id, *facts in runs.values_list("run_id", *RunFacts._fields):
+            graph.known_runs[run_id] = RunFacts(*facts)
 
 
 def lineage_item(graph: Lineage) -> dict[str, Any]:
@@ -158,7 +166,7 @@ def _version_node(graph: Lineage, subject: Subject, node_id: str) -> dict[str, A
         metadata["missing"] = True
     else:
         metadata |= {"size": version.size_bytes, "created_at": version.created_at}
-        if version.is_deleted:
+        if version.deleted_at is not None:
             metadata["deleted"] = True
     return {
         "node_type": "artifact",
@@ -168,7 +176,7 @@ def _version_node(graph: Lineage, subject: Subject, node_id: str) -> dict[str, A
     }
 
 
-def _run_node(run_id: str, run: Run | None) -> dict[str, Any]:
+def _run_node(run_id: str, run: RunFacts | None) -> dict[str, Any]:
     metadata: dict[str, Any] = {"run_id": run_id, "project": None, "name": None}
     if run is None:
         metadata["missing"] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,14 @@ from runicorn.artifacts.staging import StagedFile
 #: When the versions of the tests are made, Unix seconds: a minute apart.
 CREATED_AT = 1_736_868_700.0
 RUN_ID = "20250114_153045_a1b2c3"
+
+
+_run_numbers = itertools.count(1)
+
+
+def new_run_id() -> str:
+    """One that no other test of this process has: the server is one for all."""
+    return f"20250114_153045_{next(_run_numbers):06x}"
 
 
 def place_of(root: Path, name: str = "net", type: str = "model") -> ArtifactPlace:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from runicorn.artifacts.removal import delete_version, purge_version
-from tests.artifacts.stored import log_version, place_of
+from tests.artifacts.stored import log_version, new_run_id, place_of
 from tests.run_directories import write_run
 from tests.server import ViewerServer
 
@@ -27,7 +27,7 @@ class Story:
 
     def run(self, *, made: Collection[str] = (), used: Collection[str] = (), stored: bool = True) -> str:
         """A run that used and made versions, given as ``name:number``; returns its id."""
-        run_id = f"20250114_153045_{next(_counter):06x}"
+        run_id = new_run_id()
         for text in made if stored else ():
             log_version(self._server.storage, {"w": text.encode()}, name=self.name(text), run_id=run_id)
         documents = {
@@ -166,7 +166,7 @@ def _marks(answer: httpx.Response, name: str) -> set[str]:
 
 
 def test_versions_of_two_types_with_one_name_are_two_nodes(story: Story, server: ViewerServer):
-    run_id = "20250114_153045_ffff01"
+    run_id = new_run_id()
     name = story.name("twin")
     log_version(server.storage, {"w": b"1"}, name=name, run_id=run_id)
     used = {"name": name, "type": "dataset", "version": 1, "used_at": 6.0}

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.artifacts.stored import log_version
+from tests.artifacts.stored import log_version, new_run_id
 from tests.run_directories import write_run
 from tests.server import ViewerServer
 
-_counter = itertools.count(1)
 #: When a run began, and what it came to.
 STARTED_AT = 1_736_868_645.0
 
 
 def _made(server: ViewerServer, name: str, summary: dict[str, Any] | None, **status: Any) -> str:
     """The next version of an artifact, made by a run with that summary; without one no run is there."""
-    run_id = f"20250114_153045_{next(_counter):06x}"
+    run_id = new_run_id()
     if summary is not None:
         states = {"status": "finished", "started_at": STARTED_AT, "ended_at": STARTED_AT + 86.5, **status}
         write_run(server.storage, f"vision/vit/runs/{run_id}", summary=summary, status=states)

@@ -13,7 +13,7 @@ import pytest
 
 from runicorn.artifacts.curation import StageMove, move_stage, set_alias
 from runicorn.artifacts.removal import delete_version, purge_version
-from tests.artifacts.stored import CREATED_AT, log_version, place_of
+from tests.artifacts.stored import CREATED_AT, log_version, new_run_id, place_of
 from tests.run_directories import write_run
 from tests.server import ViewerServer
 
@@ -24,7 +24,7 @@ RECORD = {"name": "gone", "type": "model", "version": 2, "created_at": 7.0, "siz
 
 
 def _run(server: ViewerServer, **documents: Mapping[str, Any]) -> Path:
-    run_dir = write_run(server.storage, f"vision/vit/runs/20250114_153045_{next(_counter):06x}", **documents)
+    run_dir = write_run(server.storage, f"vision/vit/runs/{new_run_id()}", **documents)
     server.scan()
     return run_dir
 
