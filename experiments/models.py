@@ -22,6 +22,7 @@ class StorageRoot(models.Model):
     path = models.TextField(help_text="Absolute path of the folder.")
     enabled = models.BooleanField(default=True)
     scanned_at = models.FloatField(null=True, help_text="When a scan last saw the whole root.")
+    switched_in = models.TextField(null=True, help_text="The start of the viewer in which somebody switched to it.")
 
     class Meta:
         ordering = ["key"]

@@ -84,9 +84,14 @@ def write_user_root(path: str | Path) -> Path:
     Raises InvalidInput, UnusableRoot, UnreadableDocument, or Conflict if another write held the file for 5 s.
     """
     root = _usable(_absolute(os.path.expandvars(path), "storage root"))
+    store_user_root(root)
+    return root
+
+
+def store_user_root(root: Path) -> None:
+    """Remember an absolute path as the user's storage root. Raises UnusableRoot, UnreadableDocument, Conflict."""
     # other keys stay: older versions kept the SSH connections in this file
     change_user_document(_USER_CONFIG, lambda document: {**document, _USER_ROOT_KEY: str(root)})
-    return root
 
 
 def change_user_document(name: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ The command line sets these for the processes it starts (``runicorn.cli.processe
     RUNICORN_DIR       the storage root (read by runicorn.config)
     RUNICORN_HOST      the address the web process is bound to; default 127.0.0.1
     RUNICORN_NO_AUTH   1: bound beyond loopback without login
+    RUNICORN_START_ID  which start of the viewer a process belongs to; one that is started singly has none
 
 An administrator sets these:
 
@@ -53,6 +54,11 @@ def no_auth() -> bool:
     if value not in ("0", "1"):
         raise ImproperlyConfigured(f"RUNICORN_NO_AUTH is {value!r}; set it to 0 or 1.")
     return value == "1"
+
+
+def start_id() -> str:
+    """What tells this start of the viewer from others; empty if its processes were started singly."""
+    return os.environ.get("RUNICORN_START_ID", "")
 
 
 def allowed_hosts(bound_to: str) -> list[str]:

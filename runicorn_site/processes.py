@@ -121,17 +121,16 @@ def reindex() -> tuple[int, int]:
     """
     stop = _Stop.on_signals()
     _set_up(claim=False)
-    from django.conf import settings
-
     from artifacts.models import Artifact
-    from experiments.mirror.loop import ensure_local_root, mirror_once
+    from experiments.mirror.loop import mirror_once
+    from experiments.mirror.roots import ensure_local_root
     from experiments.models import Run
     from runicorn_site.databases import replace_index, sole_mirror
     from runicorn_site.mirror import MIRRORS
 
     with sole_mirror():
         replace_index()
-        root = ensure_local_root(settings.RUNICORN_STORAGE_ROOT)
+        root = ensure_local_root()
         while mirror_once(MIRRORS, root, now=time.time(), stop=stop.event):
             pass
     if stop.event.is_set():

@@ -21,6 +21,8 @@ CHECKOUT_TEMPLATES = SITE_DIR.parent / "templates"
 # What the command line decided -----------------------------------------------------------------------------------
 
 RUNICORN_STORAGE_ROOT = config.resolve_storage_root()
+#: What tells this start of the viewer from others, the same in all its processes; empty if they were started singly.
+RUNICORN_START_ID = environment.start_id()
 #: The address the web process is bound to; loopback means no login.
 RUNICORN_HOST = environment.host()
 #: True if the user opted out of login for an address beyond loopback.

@@ -21,16 +21,15 @@ def main() -> None:
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "runicorn_site.settings"
     django.setup()
-    from django.conf import settings
-
-    from experiments.mirror.loop import GC_THRESHOLD, ensure_local_root, mirror_once
+    from experiments.mirror.loop import GC_THRESHOLD, mirror_once
+    from experiments.mirror.roots import ensure_local_root
     from runicorn_site.databases import prepare
     from runicorn_site.mirror import MIRRORS
 
     prepare()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 20)  # as run_mirror does
-    root = ensure_local_root(settings.RUNICORN_STORAGE_ROOT)
+    root = ensure_local_root()
     stop, loaded = threading.Event(), time.perf_counter()
     while mirror_once(MIRRORS, root, now=time.time(), stop=stop):
         pass

@@ -42,6 +42,7 @@ urlpatterns = [
     path("experiments/search", curation.SearchRuns.as_view(), name="search_runs"),
     path("experiments/delete", curation.RemoveRuns.as_view(), name="remove_runs"),
     path("config", configuration.Configuration.as_view(), name="config"),
+    path("config/user_root_dir", configuration.UserRoot.as_view(), name="user_root_dir"),
     path("config/column-widths", configuration.ColumnWidths.as_view(), name="column_widths"),
     path("v2/experiments", runs.RunSearchView.as_view(), name="experiments"),
     path("v2/experiments/batch-delete", experiments.BatchDelete.as_view(), name="batch_delete"),

@@ -7,16 +7,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Protocol
 
-from django.conf import settings
 from django.db import close_old_connections
 
 from experiments.database_errors import is_unavailable
 from experiments.mirror.liveness import check_running_runs
+from experiments.mirror.roots import ensure_local_root
 from experiments.models import Change, StorageRoot
-from runicorn.errors import UnusableRoot
 
 logger = logging.getLogger(__name__)
 
@@ -111,21 +109,9 @@ def mirror_once(
 
 
 def roots_to_mirror() -> list[StorageRoot]:
-    """The enabled roots, the local one made to be what the settings say."""
-    ensure_local_root(settings.RUNICORN_STORAGE_ROOT)
+    """The enabled roots, the local one among them."""
+    ensure_local_root()
     return list(StorageRoot.objects.filter(enabled=True))
-
-
-def ensure_local_root(path: Path) -> StorageRoot:
-    """The row of the local storage root. Raises UnusableRoot if the folder cannot be read."""
-    if not path.is_dir():
-        raise UnusableRoot(f"The storage root {path} is not a folder that can be read; create it or name another one.")
-    root, _ = StorageRoot.objects.get_or_create(key=StorageRoot.LOCAL, defaults={"path": str(path)})
-    if root.path != str(path):
-        root.path = str(path)
-        root.scanned_at = None
-        root.save(update_fields=["path", "scanned_at"])
-    return root
 
 
 def trim_feed(*, now: float) -> None:

@@ -23,14 +23,23 @@ def site_processes() -> ModuleType:
     return importlib.import_module(SITE_PROCESSES)
 
 
+def new_start_id() -> str:
+    """What tells one start of the viewer from others: a switch of the storage root holds as long as that."""
+    return os.urandom(8).hex()
+
+
 def set_environment(root: str, *, address: Address | None = None, no_auth: bool = False) -> None:
     """Tell the settings of this process and of its children what the command line said."""
     os.environ.update(environment_for(root, address=address, no_auth=no_auth))
 
 
-def environment_for(root: str, *, address: Address | None = None, no_auth: bool = False) -> dict[str, str]:
+def environment_for(
+    root: str, *, address: Address | None = None, no_auth: bool = False, start_id: str | None = None
+) -> dict[str, str]:
     """This process's environment with the variables that ``runicorn_site.environment`` lists."""
     variables = {**os.environ, DIR_VARIABLE: root, "RUNICORN_NO_AUTH": "1" if no_auth else "0"}
+    if start_id is not None:
+        variables["RUNICORN_START_ID"] = start_id
     if address is not None:
         variables["RUNICORN_HOST"] = address.host
     return variables

@@ -32,7 +32,9 @@ def command(*, host: str, port: int, no_auth: bool, storage: str | None, reload:
     watch = SourceWatch(own_packages.source_folders()) if reload else None
     return Supervisor(
         processes.viewer_specs(address, no_auth=no_auth),
-        environment=processes.environment_for(root, address=address, no_auth=no_auth),
+        environment=processes.environment_for(
+            root, address=address, no_auth=no_auth, start_id=processes.new_start_id()
+        ),
         is_ready=lambda: processes.answers(address),
         on_ready=on_ready,
         changed=lambda: watch is not None and watch.changed(time.monotonic()),

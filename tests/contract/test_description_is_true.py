@@ -167,6 +167,12 @@ CASES = [
     Case("getPerformanceTrends", "/api/v2/analytics/performance-trends?metric_name=a&root=nope", 404),
     Case("getIndexHealth", "/api/v2/analytics/health"),
     Case("getConfig", "/api/config"),
+    Case("changeConfig", "/api/config", body={"user_root_dir": "{root}"}),
+    Case("changeConfig", "/api/config", 400, body={"cache": 1}),
+    Case("changeConfig", "/api/config", 403, body={"user_root": "{root}"}, headers=FOREIGN),
+    Case("setUserRoot", "/api/config/user_root_dir", body={"path": "{root}"}),
+    Case("setUserRoot", "/api/config/user_root_dir", 400, body={"path": "relative"}),
+    Case("setUserRoot", "/api/config/user_root_dir", 403, body={"path": "{root}"}, headers=FOREIGN),
     Case(
         "saveColumnWidths",
         "/api/config/column-widths",
@@ -233,6 +239,7 @@ class Filled:
     def __call__(self, value: Any) -> Any:
         """The path or body with the placeholders filled in."""
         text = json.dumps(value).replace("{new}", self.new).replace("{image}", self.image)
+        text = text.replace("{root}", str(self.server.storage))
         return json.loads(text)
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import tarfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,7 +35,19 @@ KNOWN = {
     "run_id": ["20261123_065528_999992", "20261123_065541_f8fe11"],
     "project": ["vision", "digits"],
     "name": ["nothing.png", "vit"],
+    "version": [2, 4],
 }
+KNOWN_ARTIFACTS = {**KNOWN, "name": ["digits-sgd", "digits-sgd"]}
+#: Where a body names a folder that is created and shown from then on.
+FOLDER_KEYS = {"path", "user_root", "user_root_dir"}
+
+
+SWITCHES = {"POST /api/config/user_root_dir", "PUT /api/config"}
+
+
+def within(root: Path, value: Any) -> Any:
+    """What a random request may call a folder: no other than the root, or nothing that could be one."""
+    return str(root) if isinstance(value, str) and value.strip().startswith(("/", "~")) else value
 
 
 def random_requests(count: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -80,8 +93,11 @@ def test_requests_made_from_the_description(
     @random_requests((REQUESTS - WILD) // (2 * len(OPERATIONS)))
     @given(case=operation.as_strategy(generation_mode=mode), known=st.none() | st.integers(0, 1))
     def answers_as_described(case: Any, known: int | None) -> None:
+        names = KNOWN_ARTIFACTS if "/api/artifacts/" in label else KNOWN
         if known is not None:
-            case.path_parameters |= {name: KNOWN[name][known] for name in case.path_parameters if name in KNOWN}
+            case.path_parameters |= {name: names[name][known] for name in case.path_parameters if name in names}
+        if label in SWITCHES and isinstance(case.body, dict):
+            case.body |= {key: within(server.storage, value) for key, value in case.body.items() if key in FOLDER_KEYS}
         answer = case.call(base_url=server.url, session=session, timeout=30)
 
         assert answer.status_code < 500, answer.text

@@ -15,6 +15,11 @@ class Configuration(serializers.Serializer[Any]):
     api_version = serializers.CharField()
 
 
+class UserRoot(serializers.Serializer[Any]):
+    user_root_dir = serializers.CharField()
+    storage = serializers.CharField(help_text="The storage root that is shown from now on.")
+
+
 class ColumnWidths(serializers.Serializer[Any]):
     table = serializers.CharField()
     size = serializers.CharField()

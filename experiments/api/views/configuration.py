@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,13 +15,18 @@ from experiments.api.configuration_requests import (
     ColumnWidthsBody,
     ColumnWidthsQuery,
     ColumnWidthsResetQuery,
+    ConfigurationBody,
+    UserRootBody,
+    parse_configuration,
     parse_table_layout,
+    parse_user_root,
 )
 from experiments.api.describe import Command, describe
 from experiments.api.schemas import configuration as schemas
 from experiments.api.views.system import API_VERSION
 from experiments.http.envelope import command_response
 from experiments.queries.roots import local_root_path
+from experiments.services.roots import switch_root
 from runicorn import __version__, config
 
 
@@ -35,6 +42,39 @@ class Configuration(APIView):
                 "api_version": API_VERSION,
             }
         )
+
+    @describe(
+        "changeConfig",
+        "Switch to another storage root",
+        tag="Configuration",
+        body=ConfigurationBody,
+        answer=Command(schemas.UserRoot),
+        errors=(HTTPStatus.CONFLICT,),
+    )
+    def put(self, request: Request) -> Response:
+        return _switch(parse_configuration(request.data))
+
+
+class UserRoot(APIView):
+    """Show another storage root from now on, in V1, V2, pages and sockets, and remember it for the user."""
+
+    @describe(
+        "setUserRoot",
+        "Switch to another storage root",
+        tag="Configuration",
+        body=UserRootBody,
+        answer=Command(schemas.UserRoot),
+        errors=(HTTPStatus.CONFLICT,),
+    )
+    def post(self, request: Request) -> Response:
+        return _switch(parse_user_root(request.data))
+
+
+def _switch(path: str) -> Response:
+    root = str(switch_root(path))
+    return command_response(
+        {"user_root_dir": root, "storage": root}, message="User root directory updated successfully"
+    )
 
 
 class ColumnWidths(APIView):

@@ -41,6 +41,37 @@ def test_the_configuration_says_where_things_lie(server: ViewerServer, api: http
     file.unlink()
 
 
+def _switch(api: httpx.Client, path: Any) -> httpx.Response:
+    return api.post("/api/config/user_root_dir", json={"path": path})
+
+
+@pytest.mark.parametrize("path", ["", "  ", "relative/folder", "./here", "/proc/nobody/may", "/etc/hostname", "a\0b"])
+def test_a_path_that_cannot_be_a_root_is_refused(server: ViewerServer, api: httpx.Client, path: str):
+    answer = _switch(api, path)
+
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("Invalid path: ") or "\0" in path
+    assert api.get("/api/config").json()["storage"] == str(server.storage)
+    assert api.get("/api/config").json()["user_root_dir"] == ""
+
+
+@pytest.mark.parametrize("body", [{}, {"path": None}, {"path": 7}, {"path": ["/tmp"]}, []])
+def test_a_body_without_a_path_is_refused(api: httpx.Client, body: Any):
+    answer = api.post("/api/config/user_root_dir", json=body)
+
+    assert answer.status_code == 400
+    assert isinstance(answer.json()["detail"], str)
+
+
+def test_variables_of_the_server_are_not_looked_up_in_a_path(server: ViewerServer, api: httpx.Client, tmp_path: Path):
+    answer = _switch(api, f"{tmp_path}/$XDG_CONFIG_HOME")
+
+    assert answer.json()["storage"] == f"{tmp_path}/$XDG_CONFIG_HOME"
+    assert (tmp_path / "$XDG_CONFIG_HOME").is_dir()
+    assert _switch(api, str(server.storage)).status_code == 200
+    Path(api.get("/api/config").json()["config_file"]).unlink()
+
+
 def test_widths_are_saved_for_a_table_and_a_size(api: httpx.Client):
     assert saved(api, table="fresh") == {}
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from experiments.mirror import loop
-from experiments.mirror.loop import ensure_local_root, run_mirror, trim_feed
+from experiments.mirror.loop import run_mirror, trim_feed
 from experiments.models import Change, StorageRoot
-from runicorn.errors import UnusableRoot
 
 pytestmark = pytest.mark.django_db(databases=["index"])
 
@@ -74,19 +71,6 @@ def test_a_mirror_that_may_not_write_any_more_ends_and_remembers_nothing():
 
     assert not stop.is_set()
     assert (mirror.scans, mirror.forgotten) == (2, 1)
-
-
-def test_the_local_root_follows_the_settings(tmp_path: Path):
-    first = ensure_local_root(settings.RUNICORN_STORAGE_ROOT)
-
-    second = ensure_local_root(tmp_path)
-
-    assert (second.pk, second.path, second.scanned_at) == (first.pk, str(tmp_path), None)
-
-
-def test_a_root_that_is_no_folder_is_refused(tmp_path: Path):
-    with pytest.raises(UnusableRoot, match="not a folder"):
-        ensure_local_root(tmp_path / "missing")
 
 
 def test_the_feed_is_trimmed_but_for_its_newest_row():
