@@ -27,6 +27,7 @@ from playwright.sync_api import sync_playwright
 from experiments.http.errors import server_error
 from tests import run_directories
 from tests.api_description import check
+from tests.artifacts.stored import log_version
 from tests.command_line import RunningCommand, running, running_viewer, user_environment, wait_until, write_run
 from tests.components import chromium, node
 from tests.quick_reference import PORT, blocks, calls, table_rows
@@ -36,6 +37,10 @@ COVERED = {
     "🌐 REST API 快速开始 (30秒), bash": "test_the_first_thirty_seconds",
     "实验管理, bash": "test_the_most_used_endpoints",
     "V2 API (高性能), bash": "test_the_most_used_endpoints",
+    "Artifacts, bash": "test_artifacts",
+    "配置, bash": "test_the_configuration",
+    "速率限制, table": "test_the_limits_are_those_of_the_table",
+    "速率限制, text": "test_the_limits_are_told_in_these_headers",
     "成功响应, json": "test_a_success_has_the_documented_form",
     "错误响应, json": "test_an_error_has_the_documented_form",
     "常用状态码, table": "test_the_status_codes_mean_what_the_table_says",
@@ -56,11 +61,7 @@ COVERED = {
 LATER = {
     "🐍 Python API Client (推荐), python": "the Python client",
     "Manifest-Based Sync 🚀, bash": "sync: manifests",
-    "Artifacts, bash": "artifacts",
     "远程同步, bash": "sync: SSH connections",
-    "配置, bash": "configuration endpoints",
-    "速率限制, table": "rate limits",
-    "速率限制, text": "rate limits",
 }
 RUN = "20250114_153045_a1b2c3"
 OTHER_RUN = "20241225_090000_xyz789"
@@ -180,6 +181,75 @@ def test_the_most_used_endpoints(viewer: RunningCommand):
     assert [run["id"] for run in page["experiments"]] == [DEMO_RUN]
     (table,) = [answer for address, answer in answers.items() if "metrics/fast" in address]
     assert [row["loss"] for row in table["rows"]] == [0.5]
+
+
+def test_artifacts(viewer: RunningCommand):
+    root = Path(viewer.get("/api/config")["storage"])
+    log_version(root, {"weights.bin": b"12345"}, name="vit-s", run_id=RUN)
+    wait_until(lambda: viewer.get("/api/artifacts"), viewer.describe)
+
+    answers = []
+    with httpx.Client(base_url=viewer.url, event_hooks={"response": [check]}, timeout=30) as client:
+        for call in calls(blocks()["Artifacts, bash"].text):
+            answer = client.request(call.method, call.address.replace("{name}", "vit-s").replace("{version}", "1"))
+            assert answer.status_code == 200, answer.text
+            answers.append(answer.json())
+
+    listed, versions, version, lineage = answers
+    assert [(item["name"], item["type"]) for item in listed] == [("vit-s", "model")]
+    assert [item["version"] for item in versions] == [version["version"]] == [1]
+    assert [node["node_id"] for node in lineage["nodes"]] == ["vit-s:v1", RUN]
+
+
+def test_the_configuration(viewer: RunningCommand, tmp_path: Path):
+    read, write = calls(blocks()["配置, bash"].text)
+    root = viewer.get(read.address)["storage"]
+    assert list(write.body) == ["path"]
+
+    answers = [
+        httpx.request(write.method, viewer.url + write.address, json={"path": path}, timeout=30).json()
+        for path in (str(tmp_path / "RunicornData"), root)
+    ]
+
+    assert [answer["storage"] for answer in answers] == [str(tmp_path / "RunicornData"), root]
+    assert viewer.get(read.address)["storage"] == root
+
+
+@pytest.fixture(scope="module")
+def limited_viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCommand]:
+    """A viewer with the limits that are built in."""
+    folder = tmp_path_factory.mktemp("limits")
+    with running("viewer", "--port", "0", folder=folder) as viewer:
+        viewer.wait_for("Storage root: ")
+        yield viewer
+
+
+#: A class of the table → a request of that class.
+OF_CLASS = {
+    "标准": ("GET", "/api/runs"),
+    "V2 查询": ("GET", "/api/v2/experiments"),
+    "SSH 连接": ("POST", "/api/unified/connect"),
+    "批量删除": ("POST", "/api/runs/soft-delete"),
+}
+
+
+def test_the_limits_are_those_of_the_table(limited_viewer: RunningCommand):
+    documented = dict(table_rows(blocks()["速率限制, table"].text))
+
+    told = {
+        name: httpx.request(method, limited_viewer.url + path, json={} if method == "POST" else None).headers
+        for name, (method, path) in OF_CLASS.items()
+    }
+
+    assert {name: f"{headers['X-RateLimit-Limit']}/分钟" for name, headers in told.items()} == documented
+
+
+def test_the_limits_are_told_in_these_headers(limited_viewer: RunningCommand):
+    names = [line.partition(":")[0] for line in blocks()["速率限制, text"].text.splitlines()]
+
+    headers = httpx.get(f"{limited_viewer.url}/api/projects").headers
+
+    assert [headers[name].isdigit() for name in names] == [True] * 3
 
 
 def test_a_success_has_the_documented_form(viewer: RunningCommand):
