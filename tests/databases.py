@@ -101,8 +101,10 @@ class TestDatabases:
 
     def _drop_those_of_the_dead(self) -> None:
         assert self._connection is not None
+        # in this order: whoever has a database is connected already
+        names = self._connection.execute("SELECT datname FROM pg_database").fetchall()
         living = {name for (name,) in self._connection.execute("SELECT application_name FROM pg_stat_activity")}
-        for (name,) in self._connection.execute("SELECT datname FROM pg_database").fetchall():
+        for (name,) in names:
             if name.startswith(PREFIX) and name.rpartition("_")[0] not in living:
                 self._drop(name)
 
