@@ -293,6 +293,7 @@ class Change(models.Model):
         REMOVED = "removed"  # the run directory is gone
         PROBLEMS = "problems"
         ARTIFACT = "artifact"  # versions, aliases or files of an artifact, or it is gone
+        ROOTS = "roots"  # another folder is the local storage root: all that was shown is untrue
 
     run_key = models.BigIntegerField(null=True, help_text="Run.pk; no foreign key, the row may be gone.")
     run_id = models.CharField(max_length=255, default="")

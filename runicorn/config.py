@@ -45,6 +45,11 @@ def resolve_storage_root(explicit: str | Path | None = None) -> Path:
     return _usable(named_storage_root(explicit))
 
 
+def root_in_environment() -> bool:
+    """Whether RUNICORN_DIR names the storage root."""
+    return bool(os.environ.get(DIR_VARIABLE, ""))
+
+
 def named_storage_root(explicit: str | Path | None = None) -> Path:
     """As resolve_storage_root, but nothing is created and the folder may be missing or unusable."""
     if explicit is not None:

@@ -5,6 +5,7 @@ The command line sets these for the processes it starts (``runicorn.cli.processe
     RUNICORN_DIR       the storage root (read by runicorn.config)
     RUNICORN_HOST      the address the web process is bound to; default 127.0.0.1
     RUNICORN_NO_AUTH   1: bound beyond loopback without login
+    RUNICORN_FOLLOWS_USER_ROOT  1: the storage root is the user's configured one, and changes with it
     RUNICORN_START_ID  which start of the viewer a process belongs to; one that is started singly has none
 
 An administrator sets these:
@@ -50,10 +51,19 @@ def host() -> str:
 
 def no_auth() -> bool:
     """True if the user opted out of login for an address beyond loopback."""
-    value = os.environ.get("RUNICORN_NO_AUTH", "0")
+    return _is_on("RUNICORN_NO_AUTH")
+
+
+def _is_on(variable: str) -> bool:
+    value = os.environ.get(variable, "0")
     if value not in ("0", "1"):
-        raise ImproperlyConfigured(f"RUNICORN_NO_AUTH is {value!r}; set it to 0 or 1.")
+        raise ImproperlyConfigured(f"{variable} is {value!r}; set it to 0 or 1.")
     return value == "1"
+
+
+def follows_user_root() -> bool:
+    """Whether the storage root is what the user stored, or would have: neither --storage nor RUNICORN_DIR named one."""
+    return _is_on("RUNICORN_FOLLOWS_USER_ROOT")
 
 
 def start_id() -> str:

@@ -130,7 +130,7 @@ def reindex() -> tuple[int, int]:
 
     with sole_mirror():
         replace_index()
-        root = ensure_local_root()
+        root = ensure_local_root(now=time.time())
         while mirror_once(MIRRORS, root, now=time.time(), stop=stop.event):
             pass
     if stop.event.is_set():

@@ -21,6 +21,8 @@ CHECKOUT_TEMPLATES = SITE_DIR.parent / "templates"
 # What the command line decided -----------------------------------------------------------------------------------
 
 RUNICORN_STORAGE_ROOT = config.resolve_storage_root()
+#: Whether the viewer was started with what the user stored: then it follows when that changes.
+RUNICORN_FOLLOWS_USER_ROOT = environment.follows_user_root()
 #: What tells this start of the viewer from others, the same in all its processes; empty if they were started singly.
 RUNICORN_START_ID = environment.start_id()
 #: The address the web process is bound to; loopback means no login.

@@ -78,7 +78,7 @@ class RunningCommand:
         """The processes it started, by their subcommand."""
         found = {}
         for child in psutil.Process(self.process.pid).children():
-            with suppress(psutil.Error):
+            with suppress(psutil.Error, IndexError):  # one that has just ended has no command line
                 found[child.cmdline()[2]] = child
         return found
 

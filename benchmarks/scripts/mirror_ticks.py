@@ -29,7 +29,7 @@ def main() -> None:
     prepare()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 20)  # as run_mirror does
-    root = ensure_local_root()
+    root = ensure_local_root(now=time.time())
     stop, loaded = threading.Event(), time.perf_counter()
     while mirror_once(MIRRORS, root, now=time.time(), stop=stop):
         pass

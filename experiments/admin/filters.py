@@ -11,11 +11,17 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from experiments.models import Run, RunTag, StorageRoot
+from experiments.queries.runs import in_roots, root_places
 from experiments.templatetags.runicorn_pages import STATE_WORDS
 
 #: Choices that one filter offers; more are reached by searching.
 MAX_CHOICES = 50
 Choices = Iterable[tuple[str, Any]]
+
+
+def _shown_runs() -> QuerySet[Run]:
+    """Those of enabled roots, in the recycle bin or not."""
+    return in_roots(Run.objects.all(), None, root_places())
 
 
 class RunFilter(admin.SimpleListFilter):
@@ -48,7 +54,7 @@ class ProjectFilter(RunFilter):
     title, parameter_name = _("project"), "project"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        names = Run.objects.order_by("project").values_list("project", flat=True).distinct()
+        names = _shown_runs().order_by("project").values_list("project", flat=True).distinct()
         return [(name or "", name or "–") for name in names[:MAX_CHOICES]]
 
     def matching(self, runs: QuerySet[Run], value: str) -> QuerySet[Run]:
@@ -65,7 +71,8 @@ class ExperimentFilter(RunFilter):
         project = request.GET.get("project")
         if project is None:
             return []
-        names = Run.objects.filter(project=project or None).order_by("name").values_list("name", flat=True).distinct()
+        runs = _shown_runs().filter(project=project or None)
+        names = runs.order_by("name").values_list("name", flat=True).distinct()
         return [(name or "", name or "–") for name in names[:MAX_CHOICES]]
 
     def matching(self, runs: QuerySet[Run], value: str) -> QuerySet[Run]:
@@ -78,7 +85,9 @@ class TagFilter(RunFilter):
     title, parameter_name = _("tag"), "tag"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        tags = RunTag.objects.values("tag").annotate(count=Count("pk")).order_by("-count", "tag")
+        hidden = [pk for pk, place in root_places().items() if not place.enabled]
+        tags = RunTag.objects.exclude(run__root__in=hidden) if hidden else RunTag.objects.all()
+        tags = tags.values("tag").annotate(count=Count("pk")).order_by("-count", "tag")
         return [(row["tag"], row["tag"]) for row in tags[:MAX_CHOICES]]
 
     def matching(self, runs: QuerySet[Run], value: str) -> QuerySet[Run]:

@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from django.conf import settings
 from django.db import close_old_connections
 
 from experiments.database_errors import is_unavailable
 from experiments.mirror.liveness import check_running_runs
-from experiments.mirror.roots import ensure_local_root
+from experiments.mirror.roots import UserRootWatch, ensure_local_root
 from experiments.models import Change, StorageRoot
 
 logger = logging.getLogger(__name__)
@@ -55,11 +56,14 @@ def run_mirror(
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 20)
     next_liveness = next_trim = 0.0
+    watch = UserRootWatch() if settings.RUNICORN_FOLLOWS_USER_ROOT else None
     while not stop.is_set() and may_write():
         started = time.monotonic()
         try:
             behind = live = False
-            for root in roots_to_mirror():
+            if watch is not None:
+                watch.follow(now=time.time())
+            for root in roots_to_mirror(now=time.time()):
                 behind = mirror_once(mirrors, root, now=time.time(), stop=stop) or behind
                 live = live or any(mirror.is_live(root, now=time.time()) for mirror in mirrors)
                 if started >= next_liveness and not behind:
@@ -108,9 +112,9 @@ def mirror_once(
     return behind
 
 
-def roots_to_mirror() -> list[StorageRoot]:
-    """The enabled roots, the local one among them."""
-    ensure_local_root()
+def roots_to_mirror(*, now: float) -> list[StorageRoot]:
+    """The enabled roots, the local one among them. now: Unix seconds."""
+    ensure_local_root(now=now)
     return list(StorageRoot.objects.filter(enabled=True))
 
 

@@ -20,7 +20,9 @@ def newest_sequence() -> int:
 
 
 def changes_after(sequence: int) -> list[Notice] | None:
-    """The changes behind ``sequence``, oldest first; None if some of them are gone or they are too many to tell.
+    """The changes behind ``sequence``, oldest first; None if they cannot be told: who asks loads anew.
+
+    That is so when some of them are gone, when they are too many, or when another storage root is shown since.
 
     Each is ``{"seq", "run", "root", "path", "kind", "records"}``. run is "" for what is no run; root and path are null
     for a run that was removed.
@@ -32,6 +34,8 @@ def changes_after(sequence: int) -> list[Notice] | None:
     )
     # sequence numbers have no gaps, so the next one is there unless it was trimmed
     if len(rows) > MAX_ROWS or (rows and rows[0][0] != sequence + 1):
+        return None
+    if any(kind == Change.Kind.ROOTS for _, _, _, kind, *_ in rows):
         return None
     keys = {row[1] for row in rows if row[1] is not None}
     runs = Run.objects.filter(pk__in=keys).values_list("pk", "root__key", "path")

@@ -136,7 +136,7 @@ def run_table(choice: RunFilter, *, page_number: str | int | None, now: float) -
         page=page,
         rows=rows_of(list(page.object_list)),
         counts=counts,
-        projects=_distinct("project", Run.objects.filter(deleted_at=None)),
+        projects=_distinct("project", visible_runs()),
         experiments=_distinct("name", visible_runs().filter(project=choice.project)) if choice.project else [],
         newest_key=newest_key,
         total=counts[choice.status],
@@ -197,7 +197,8 @@ def count_newer(choice: RunFilter, *, newest_key: int) -> int:
 
 def ambiguous_ids(run_ids: Iterable[str]) -> set[str]:
     """Those ids that more than one run directory has: their links must say which."""
-    same = Run.objects.filter(run_id__in=run_ids).order_by().values("run_id").annotate(directories=Count("pk"))
+    runs = in_roots(Run.objects.filter(run_id__in=run_ids), None, root_places())
+    same = runs.order_by().values("run_id").annotate(directories=Count("pk"))
     return set(same.filter(directories__gt=1).values_list("run_id", flat=True))
 
 

@@ -16,16 +16,16 @@ WAIT_S = 3.0
 _LOOK_EVERY_S = 0.05
 
 
-def switch_root(path: str) -> Path:
+def switch_root(path: str, *, at: float) -> Path:
     """Show another storage root from now on, in every process of this viewer, and remember it for the user.
 
     The folder is created if it is missing. The viewer shows it until it is started anew: then what the command line and
-    RUNICORN_DIR say goes first, as always.
+    RUNICORN_DIR say goes first, as always. at: Unix seconds of the change.
     Raises InvalidInput for a path that cannot be a root, Conflict and UnreadableDocument as ``config.store_user_root``.
     """
     root = _usable_root(path)
     config.store_user_root(root)
-    row = make_local(root, switched_in=this_start())
+    row = make_local(root, switched_in=this_start(), at=at)
     _wait_for_the_mirror(row)
     return root
 

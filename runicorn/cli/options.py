@@ -40,6 +40,11 @@ def is_confirmed(question: str, *, yes: bool) -> bool:
     return click.confirm(question)
 
 
+def root_is_named(storage: str | None) -> bool:
+    """Whether ``--storage`` or RUNICORN_DIR names the storage root; else it is what the user stored."""
+    return storage is not None or click.get_current_context().obj is not None or config.root_in_environment()
+
+
 def chosen_root(storage: str | None) -> str:
     """The absolute path of the storage root: ``--storage`` after the command, else before it, else the usual ranks.
 

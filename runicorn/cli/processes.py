@@ -28,16 +28,29 @@ def new_start_id() -> str:
     return os.urandom(8).hex()
 
 
-def set_environment(root: str, *, address: Address | None = None, no_auth: bool = False) -> None:
+def set_environment(
+    root: str, *, address: Address | None = None, no_auth: bool = False, follows_user_root: bool = False
+) -> None:
     """Tell the settings of this process and of its children what the command line said."""
-    os.environ.update(environment_for(root, address=address, no_auth=no_auth))
+    variables = environment_for(root, address=address, no_auth=no_auth, follows_user_root=follows_user_root)
+    os.environ.update(variables)
 
 
 def environment_for(
-    root: str, *, address: Address | None = None, no_auth: bool = False, start_id: str | None = None
+    root: str,
+    *,
+    address: Address | None = None,
+    no_auth: bool = False,
+    start_id: str | None = None,
+    follows_user_root: bool = False,
 ) -> dict[str, str]:
-    """This process's environment with the variables that ``runicorn_site.environment`` lists."""
+    """This process's environment with the variables that ``runicorn_site.environment`` lists.
+
+    follows_user_root: whether neither --storage nor RUNICORN_DIR named ``root``. A child keeps what its parent knew.
+    """
     variables = {**os.environ, DIR_VARIABLE: root, "RUNICORN_NO_AUTH": "1" if no_auth else "0"}
+    if follows_user_root:
+        variables["RUNICORN_FOLLOWS_USER_ROOT"] = "1"
     if start_id is not None:
         variables["RUNICORN_START_ID"] = start_id
     if address is not None:

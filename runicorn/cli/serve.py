@@ -6,7 +6,7 @@ import click
 
 from runicorn.cli import processes
 from runicorn.cli.addresses import free_address, reach_notice
-from runicorn.cli.options import address_options, chosen_root, storage_option
+from runicorn.cli.options import address_options, chosen_root, root_is_named, storage_option
 
 
 @click.command("serve")
@@ -29,5 +29,6 @@ def command(*, host: str, port: int, no_auth: bool, storage: str | None, supervi
             click.echo(f"There is no account yet. Make the first one within 24 hours: {address.url}{set_up_path}")
             click.echo("(from another machine with this one's name or address in it)")
 
-    processes.set_environment(root, address=address, no_auth=no_auth)
+    follows = not root_is_named(storage)
+    processes.set_environment(root, address=address, no_auth=no_auth, follows_user_root=follows)
     processes.site_processes().serve(ip=address.ip, port=address.port, on_ready=on_ready)

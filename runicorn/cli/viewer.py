@@ -8,7 +8,7 @@ import click
 
 from runicorn.cli import own_packages, processes
 from runicorn.cli.addresses import free_address, reach_notice
-from runicorn.cli.options import address_options, chosen_root, storage_option
+from runicorn.cli.options import address_options, chosen_root, root_is_named, storage_option
 from runicorn.cli.reload import SourceWatch
 from runicorn.cli.supervisor import Supervisor
 
@@ -33,7 +33,11 @@ def command(*, host: str, port: int, no_auth: bool, storage: str | None, reload:
     return Supervisor(
         processes.viewer_specs(address, no_auth=no_auth),
         environment=processes.environment_for(
-            root, address=address, no_auth=no_auth, start_id=processes.new_start_id()
+            root,
+            address=address,
+            no_auth=no_auth,
+            start_id=processes.new_start_id(),
+            follows_user_root=not root_is_named(storage),
         ),
         is_ready=lambda: processes.answers(address),
         on_ready=on_ready,

@@ -18,6 +18,9 @@ class Configuration(serializers.Serializer[Any]):
 class UserRoot(serializers.Serializer[Any]):
     user_root_dir = serializers.CharField()
     storage = serializers.CharField(help_text="The storage root that is shown from now on.")
+    notice = serializers.CharField(
+        required=False, help_text="Where the viewer was started with a root of its own: what its next start shows."
+    )
 
 
 class ColumnWidths(serializers.Serializer[Any]):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from http import HTTPStatus
 
+from django.conf import settings
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -71,10 +73,14 @@ class UserRoot(APIView):
 
 
 def _switch(path: str) -> Response:
-    root = str(switch_root(path))
-    return command_response(
-        {"user_root_dir": root, "storage": root}, message="User root directory updated successfully"
-    )
+    root = str(switch_root(path, at=time.time()))
+    fields = {"user_root_dir": root, "storage": root}
+    if not settings.RUNICORN_FOLLOWS_USER_ROOT:
+        fields["notice"] = (
+            f"The viewer was started with {settings.RUNICORN_STORAGE_ROOT} (--storage or RUNICORN_DIR), "
+            "and shows that again when it is started so again."
+        )
+    return command_response(fields, message="User root directory updated successfully")
 
 
 class ColumnWidths(APIView):
