@@ -55,6 +55,8 @@ if importlib.util.find_spec("django") is not None:
     if suite_is_on_postgresql():
         os.environ["RUNICORN_DATABASE_URL"] = test_databases().own_url
     django.setup()
+    # Started with it, a worker of pytest-xdist would read the settings before this file, with the variables of another
+    del os.environ["DJANGO_SETTINGS_MODULE"]
     write_limits(SESSION_FOLDER / "config")
 
 

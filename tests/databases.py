@@ -81,8 +81,8 @@ class TestDatabases:
             url = self._create(name, is_migrated=False)
             # by another process: a database to which somebody is connected cannot be copied
             code = "import django; django.setup(); from runicorn_site.databases import prepare; prepare(claim=False)"
-            environment = {**os.environ, "RUNICORN_DATABASE_URL": url}
-            subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, env=environment, check=True)
+            settings = {"DJANGO_SETTINGS_MODULE": "runicorn_site.settings", "RUNICORN_DATABASE_URL": url}
+            subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, env={**os.environ, **settings}, check=True)
             with psycopg.connect(url) as connection:
                 connection.execute("COMMENT ON SCHEMA runicorn_index IS NULL")
             self._template = name
