@@ -1,6 +1,6 @@
 """The names by which the viewer's processes meet in PostgreSQL, and connections apart from Django's.
 
-Nothing here is loaded where the databases are SQLite files.
+psycopg itself is loaded only where it is used: SQLite files need none of it.
 """
 
 from __future__ import annotations

@@ -28,6 +28,8 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 PREFIX = "runicorn_test_"
 #: Who has one of these starts processes of the viewer.
 STARTERS = {"running_server", "running_viewer", "running", "runicorn"}
+#: Tests of commands, packages and whole lives of a viewer run once: test_one_viewer_of_three.py has its own PostgreSQL.
+ONCE = {"cli", "packaging", "main_job"}
 #: Of the browser tests one file opens every page; what the others hold happens in the browser.
 BROWSER_TESTS = {"test_every_page.py"}
 
@@ -139,7 +141,7 @@ def database_of(folder: Path) -> dict[str, str]:
 def is_for_both(item: pytest.Item) -> bool:
     """Whether a test touches a database in a way that may come out differently on PostgreSQL."""
     assert isinstance(item, pytest.Function)
-    if item.get_closest_marker("sqlite") is not None:
+    if item.get_closest_marker("sqlite") is not None or ONCE & set(item.path.parts):
         return False
     if "browser" in item.path.parts:
         return item.path.name in BROWSER_TESTS

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from runicorn.artifacts.documents import locked
 from tests.artifacts.stored import log_version, place_of
 from tests.server import ViewerServer
 
@@ -176,16 +175,6 @@ def test_bodies_that_say_nothing_are_refused(server: ViewerServer, api: httpx.Cl
         answer = api.request(method, path.format("firm", 1), json=wrong)
         assert answer.status_code == 400, answer.text
         assert isinstance(answer.json()["detail"], str)
-
-
-def test_what_somebody_else_is_changing_is_a_conflict_and_nothing_is_lost(server: ViewerServer, api: httpx.Client):
-    _log(server, "held")
-
-    with locked(place_of(server.storage, "held")):
-        answer = api.post("/api/artifacts/held/v1/alias", json={"alias": "stable"}, timeout=90)
-
-    assert answer.status_code == 409
-    assert _aliases(api, "held") == {"latest": 1}
 
 
 def test_a_broken_document_is_told_of_and_left_as_it_is(server: ViewerServer, api: httpx.Client):
