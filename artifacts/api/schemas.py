@@ -176,3 +176,21 @@ class VersionPerformance(serializers.Serializer[Any]):
     run_id = serializers.CharField()
     status = run_status()
     metrics = serializers.DictField(help_text="Numbers of the run's summary.")
+
+
+class TypeFigures(serializers.Serializer[Any]):
+    count = serializers.IntegerField()
+    versions = serializers.IntegerField()
+    size_bytes = serializers.IntegerField()
+
+
+class ArtifactStats(serializers.Serializer[Any]):
+    total_artifacts = serializers.IntegerField()
+    total_versions = serializers.IntegerField()
+    total_size_bytes = serializers.IntegerField(help_text="Of all files of all versions.")
+    total_files = serializers.IntegerField()
+    dedup_enabled = serializers.BooleanField()
+    dedup_pool_size_bytes = serializers.IntegerField(help_text="On the disk, as du counts; documents included.")
+    space_saved_bytes = serializers.IntegerField()
+    dedup_ratio = serializers.FloatField(help_text="The share of all bytes that is saved, 0 to 1.")
+    by_type = serializers.DictField(child=TypeFigures())

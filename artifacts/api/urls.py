@@ -9,6 +9,7 @@ from artifacts.api.views import artifacts, curation, files, performance
 urlpatterns = [
     path("runs/<str:run_id>/artifacts", artifacts.RunArtifacts.as_view(), name="run_artifacts"),
     path("artifacts", artifacts.ArtifactList.as_view(), name="artifacts"),
+    path("artifacts/stats", artifacts.ArtifactStats.as_view(), name="artifact_stats"),
     path("artifacts/<str:name>/versions", artifacts.VersionList.as_view(), name="versions"),
     path("artifacts/<str:name>/v<int:version>", artifacts.VersionDetails.as_view(), name="version"),
     path("artifacts/<str:name>/v<int:version>/files", files.VersionFiles.as_view(), name="version_files"),

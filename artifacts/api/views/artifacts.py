@@ -16,12 +16,13 @@ from artifacts.api import schemas
 from artifacts.api.curation_requests import RemovalQuery
 from artifacts.api.serializers import ArtifactChoiceQuery, ArtifactListQuery, LineageQuery
 from artifacts.queries.artifacts import ArtifactSearch, artifact_list, version_item, version_list
+from artifacts.queries.figures import artifact_figures
 from artifacts.queries.lineage import MAX_DEPTH, lineage_item, lineage_of
 from artifacts.queries.run_artifacts import run_artifacts
 from artifacts.services.curation import delete_version, purge_version
 from experiments.access import checked_root_for, get_run_for
 from experiments.api.describe import NOT_FOUND, Command, describe
-from experiments.api.serializers import RunChoiceQuery
+from experiments.api.serializers import RootQuery, RunChoiceQuery
 from experiments.http.envelope import command_response
 from experiments.http.streaming import array_pieces, json_stream
 from runicorn.errors import RunNotFound
@@ -49,6 +50,22 @@ class ArtifactList(APIView):
         search = ArtifactSearch(values.get("type"), values.get("search"), root, values["include_deleted"])
         place = {"offset": values["offset"], "limit": values.get("limit")}
         return json_stream(array_pieces(artifact_list(search, **place, slice_size=ARTIFACTS_A_SLICE)))
+
+
+class ArtifactStats(APIView):
+    """Counts and sizes of all versions, those in the recycle bin included, and the space that they take on the disk."""
+
+    @describe(
+        "getArtifactStats",
+        "How much the artifacts are",
+        tag="Artifacts",
+        query=RootQuery,
+        answer=schemas.ArtifactStats,
+        errors=NOT_FOUND,
+    )
+    def get(self, request: Request) -> Response:
+        root = checked_root_for(request.user, RootQuery.parse(request.query_params).get("root"))
+        return Response(artifact_figures(root=root).to_dict())
 
 
 class VersionList(APIView):
