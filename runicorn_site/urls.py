@@ -31,7 +31,7 @@ urlpatterns = [
     path("jsi18n/", JavaScriptCatalog.as_view(), name="javascript-catalog"),
     path("", include(accounts.entrance)),
 ]
-pages = [path("", include(accounts.pages)), path("", include("experiments.urls"))]
+pages = [path("", include(accounts.pages)), path("", include("artifacts.urls")), path("", include("experiments.urls"))]
 if settings.RUNICORN_FRONT_END is None:
     urlpatterns += pages
 else:

@@ -6,6 +6,7 @@ import math
 import re
 import zlib
 from datetime import datetime, timezone
+from typing import Protocol
 
 from django import template
 from django.utils.html import format_html
@@ -13,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from experiments.queries.run_table import STATES, RunFilter, RunTable
+from experiments.queries.run_table import STATES, RunTable
 from runicorn.storage import layout
 
 register = template.Library()
@@ -33,6 +34,15 @@ _EXPONENT = re.compile(r"e\+?(-?)0*(\d)")
 _DATE_AFTER_S = 30 * 86400
 #: Floats beyond this are no times a calendar can show (year 9999).
 _LAST_TIME = 253402300799
+
+
+class Sortable(Protocol):
+    """The choices of a table's URL, how it is sorted among them."""
+
+    @property
+    def sort(self) -> str: ...
+
+    def query_string(self, *, sort: str) -> str: ...
 
 
 @register.filter
@@ -122,15 +132,21 @@ def state_mark(state: str, last_sign_at: float | None, now: float, *, in_full: b
 
 
 @register.inclusion_tag("experiments/_sort_head.html")
-def sort_head(choice: RunFilter, key: str, label: str, css_class: str = "") -> dict[str, object]:
-    """A column's head: a link that sorts by ``key``, and the other way round when it does already."""
+def sort_head(
+    choice: Sortable, key: str, label: str, css_class: str = "", list_name: str = "run_list"
+) -> dict[str, object]:
+    """A column's head: a link that sorts by ``key``, and the other way round when it does already.
+
+    list_name: the URL name of the page.
+    """
     descending = choice.sort == f"-{key}"
     active = choice.sort.removeprefix("-") == key
     # times and results are asked for largest first, names from A
-    first = key if key in ("experiment", "status") else f"-{key}"
+    first = key if key in ("experiment", "status", "name", "type") else f"-{key}"
     query = choice.query_string(sort=(key if descending else f"-{key}") if active else first)
     direction = ("descending" if descending else "ascending") if active else ""
-    return {"query": query, "label": label, "key": key, "direction": direction, "css_class": css_class}
+    head = {"query": query, "label": label, "key": key, "direction": direction, "css_class": css_class}
+    return head | {"list_name": list_name}
 
 
 @register.inclusion_tag("experiments/_status_links.html")
@@ -145,6 +161,7 @@ def status_links(table: RunTable) -> dict[str, object]:
             for query in [table.choice.query_string(status=state)]
         ],
         "chosen": table.choice.status,
+        "list_name": "run_list",
     }
 
 

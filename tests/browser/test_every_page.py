@@ -8,6 +8,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from runicorn.artifacts.curation import set_alias
+from tests.artifacts.stored import log_version, place_of
 from tests.browser.conftest import Viewer, watched
 from tests.experiments.pages.test_writing_of_values import AGES, DURATIONS, NUMBERS
 from tests.run_directories import RUN_ID, write_run
@@ -19,6 +21,8 @@ PAGES = (
     "/problems",
     "/recycle-bin",
     "/settings",
+    "/artifacts",
+    "/artifacts?q=nothing",
     *(f"/runs/{RUN_ID}{tab}" for tab in ("", "/overview", "/logs", "/media")),
 )
 WIDER = """() => document.documentElement.scrollWidth > innerWidth"""
@@ -35,8 +39,11 @@ def _one_run_and_one_problem(viewer: Viewer) -> None:
     (run_dir / "logs.txt").write_text("10:00:00 | " + "wide" * 500 + "\n", encoding="utf-8")
     (run_dir / "summary.json").write_text("{broken", encoding="utf-8")
     (run_dir.parent).touch()
+    log_version(viewer.root, {"deep/" + "er/" * 60 + "best.pt": b"1"}, name="net-" * 25, tags=("tag-" * 24,))
+    set_alias(place_of(viewer.root, "net-" * 25), 1, "alias-" * 16, at=9.0)
     # the link is there from the first page that is loaded after the mirror has seen the problem
     wait_until(lambda: ">Problems" in httpx.get(f"{viewer.url}/runs").text)
+    wait_until(lambda: httpx.get(f"{viewer.url}/api/artifacts").json())
 
 
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])

@@ -1,6 +1,7 @@
 // Finds the parts of a page by their data- attributes, at load and in whatever htmx brings later.
 import { attachCharts } from "./charts.js";
 import { attachCopyButtons } from "./copy.js";
+import { attachFilters } from "./filters.js";
 import { attachFolds } from "./folds.js";
 import { attachKeys } from "./keys.js";
 import { attachLateAnswers } from "./late_answers.js";
@@ -13,6 +14,7 @@ import { attachTimes } from "./times.js";
 
 const attachers = {
   "[data-run-table]": attachRunTable,
+  "[data-filters]": attachFilters,
   "[data-charts]": attachCharts,
   "[data-log]": attachLog,
   "[data-live-kinds]": attachLiveParts,

@@ -24,7 +24,7 @@ const follow = (page, selector) => {
   return true;
 };
 
-const afterG = { r: (page) => follow(page, ".top-bar-links a") };
+const afterG = { r: (page) => follow(page, '[data-go="r"]'), a: (page) => follow(page, '[data-go="a"]') };
 
 const actions = {
   "/": (page) => {
@@ -43,13 +43,13 @@ const actions = {
 };
 
 function mark(page, distance) {
-  const rows = [...page.querySelectorAll("[data-run-table] tbody tr")];
+  const rows = [...page.querySelectorAll("[data-rows] tr")];
   if (!rows.length) return false;
   const current = rows.findIndex((row) => row.classList.contains("is-marked"));
   const next = current < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, current + distance));
   rows[current]?.classList.remove("is-marked");
   rows[next].classList.add("is-marked");
   rows[next].scrollIntoView({ block: "nearest" });
-  rows[next].querySelector("[data-open]").focus({ preventScroll: true });
+  rows[next].querySelector("[data-open]")?.focus({ preventScroll: true });
   return true;
 }

@@ -11,7 +11,7 @@ let tries = 0;
 let timer = null;
 
 /**
- * Call `handler({changes, reset})` for changes of `run` (an id, or "*" for all). Reset means: changes were missed, load anew.
+ * Call `handler({changes, reset})` for changes of `run` (an id, an artifact's path, or "*" for all). Reset means: changes were missed, load anew.
  * Returns a function that ends it.
  */
 export function listen(run, handler) {
@@ -64,7 +64,7 @@ function receive(message) {
     for (const { handler } of listeners) handler({ changes: [], reset: true });
   } else if (message.type === "changes") {
     for (const { run, handler } of listeners) {
-      const changes = run === "*" ? message.changes : message.changes.filter((change) => change.run === run);
+      const changes = run === "*" ? message.changes : message.changes.filter((change) => change.run === run || change.path === run);
       if (changes.length) handler({ changes, reset: false });
     }
   }

@@ -8,7 +8,6 @@ const PAUSE_MS = 1000;
 const waiting = { keys: new Set(), any: false };
 
 export function attachRunTable(table) {
-  keepTypedText(table);
   const refresh = throttled(async () => {
     if (!table.isConnected) return stop();
     const keys = [...waiting.keys];
@@ -91,23 +90,4 @@ function toFirstPage(table, event) {
   const url = query.size ? `${location.pathname}?${query}` : location.pathname;
   history.pushState(null, "", url);
   htmx.ajax("GET", url, { target: table, swap: "outerHTML", event });
-}
-
-/** The search box survives swaps, so that typing goes on; when it is not in use, it shows what the table shows. */
-function keepTypedText(table) {
-  const form = table.querySelector("[data-run-filters]");
-  const box = form?.querySelector("[data-filter-box]");
-  if (!box) return;
-  const show = () => {
-    if (document.activeElement !== box) box.value = form.dataset.text;
-  };
-  setTimeout(show); // after htmx has put the old box back into its place
-  // the URL says nothing about choices left at their default
-  form.addEventListener("htmx:configRequest", (event) => {
-    for (const [name, value] of Object.entries(event.detail.parameters)) if (!value) delete event.detail.parameters[name];
-  });
-  form.querySelector('[name="project"]')?.addEventListener("change", () => {
-    const experiment = form.querySelector('[name="experiment"]');
-    if (experiment) experiment.value = "";
-  });
 }

@@ -18,7 +18,7 @@ PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?[sd]")
 
 def texts_of_pages() -> set[str]:
     sources = [templatize(path.read_text(encoding="utf-8")) for path in (CHECKOUT / "templates").rglob("*.html")]
-    for package in ("experiments", "runicorn_site"):
+    for package in ("artifacts", "experiments", "runicorn_site"):
         sources += [path.read_text(encoding="utf-8") for path in (CHECKOUT / package).rglob("*.py")]
     return _literals(sources)
 
