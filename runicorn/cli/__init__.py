@@ -22,6 +22,7 @@ COMMANDS = {
     "mirror": "runicorn.cli.mirror",
     "reindex": "runicorn.cli.reindex",
     "config": "runicorn.cli.config",
+    "artifacts": "runicorn.cli.artifacts",
     "rate-limit": "runicorn.cli.rate_limit",
     "doctor": "runicorn.cli.doctor",
     "demo": "runicorn.cli.demo",

@@ -46,8 +46,8 @@ def test_the_guide_has_no_flag_that_no_command_takes():
     assert set(re.findall(r"--[a-z][a-z-]*", GUIDE)) <= taken
 
 
-def visible(command: click.Command) -> list[click.Parameter]:
-    return [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
+def visible(command: click.Command) -> list[click.Option]:
+    return [option for option in command.params if isinstance(option, click.Option) and not option.hidden]
 
 
 #: The only modules that read the environment.
