@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runicorn.artifacts.artifact import Artifact
+from runicorn.artifacts.lineage import LineageEdge, LineageGraph, LineageNode, LineageTracker
 from runicorn.artifacts.models import (
     ArtifactIndex,
     ArtifactManifest,
@@ -25,6 +26,10 @@ __all__ = [
     "ArtifactType",
     "ArtifactVersionInfo",
     "FileEntry",
+    "LineageEdge",
+    "LineageGraph",
+    "LineageNode",
+    "LineageTracker",
     "ReferenceEntry",
     "create_artifact_storage",
     "get_artifact_storage",

@@ -9,8 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from runicorn.artifacts import curation, removal
 from runicorn.artifacts.artifact import Artifact
 from runicorn.artifacts.documents import read_index, read_manifest, read_metadata, resolve_version
+from runicorn.artifacts.garbage import collect_garbage
 from runicorn.artifacts.models import (
     ArtifactManifest,
     ArtifactMetadata,
@@ -23,6 +25,7 @@ from runicorn.artifacts.places import ArtifactPlace, all_places, find_places
 from runicorn.artifacts.reading import download, stored_path
 from runicorn.artifacts.saving import NewVersion, save_version
 from runicorn.artifacts.staging import StagedFile
+from runicorn.artifacts.statistics import artifact_figures
 from runicorn.errors import ArtifactNotFound, InvalidInput
 from runicorn.guard import warn
 
@@ -148,6 +151,37 @@ class ArtifactStorage:
     def list_versions(self, name: str, type: str | ArtifactType | None = None) -> list[ArtifactVersionInfo]:
         """Every version, ascending, deleted ones included. Raises ArtifactNotFound."""
         return list(read_index(self.find(name, type)).versions)
+
+    def delete_artifact_version(
+        self, name: str, type: str | ArtifactType | None, version: int, soft_delete: bool = True
+    ) -> bool:
+        """Put a version into the recycle bin, or remove it for good; False if it was there. Raises as open_artifact."""
+        place = self.find(name, type)
+        if soft_delete:
+            return removal.delete_version(place, version, by="user", at=_time())
+        removal.purge_version(place, version, at=_time())
+        return True
+
+    def restore_version(self, name: str, type: str | ArtifactType | None, version: int) -> bool:
+        """Take a version out of the recycle bin; False if it was not there. Raises as open_artifact."""
+        return removal.restore_version(self.find(name, type), version, at=_time())
+
+    def set_alias(self, name: str, type: str | ArtifactType | None, version: int, alias: str) -> bool:
+        """Make ``alias`` name that version; False if it does already. Raises InvalidName, and as open_artifact."""
+        return curation.set_alias(self.find(name, type), version, alias, at=_time())
+
+    def remove_alias(self, name: str, type: str | ArtifactType | None, alias: str) -> int:
+        """Take an alias away; returns the version it named. Raises AliasNotFound, and as open_artifact."""
+        return curation.remove_alias(self.find(name, type), alias, at=_time())
+
+    def get_storage_stats(self) -> dict[str, object]:
+        """Counts, sizes and the space on the disk, with the keys of ``GET /api/artifacts/stats``."""
+        return artifact_figures(self.root).to_dict()
+
+    def cleanup_orphaned_dedup(self) -> int:
+        """Remove contents that no version names and that are older than a day; returns how many. See ``gc``."""
+        garbage = collect_garbage(self.root, at=_time())
+        return garbage.contents + garbage.compacted
 
     @staticmethod
     def _load(place: ArtifactPlace, version: int) -> tuple[ArtifactMetadata, ArtifactManifest]:
