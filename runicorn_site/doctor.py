@@ -16,6 +16,8 @@ from runicorn.cli.doctor.findings import Finding, error, examined, ok, warning
 from runicorn.cli.processes import set_environment
 from runicorn.errors import RunicornError
 from runicorn.storage.filesystems import is_on_network
+from runicorn_site.environment import database_url
+from runicorn_site.postgresql_findings import SUBJECT, postgresql_findings
 from runicorn_site.redis_server import redis_findings
 from runicorn_site.routers import INDEX_APPS
 
@@ -32,9 +34,14 @@ Migrations = set[tuple[str, str]]
 def examine(root: Path, *, is_served: bool, set_up: Callable[[], None]) -> list[Finding]:
     """set_up: loads Django; called only where that creates nothing, since settings make the folders they need."""
     findings = [*examined("browser files", _assets), *examined("Redis", redis_findings)]
+    url = database_url()
+    if url is not None:
+        findings += examined(SUBJECT, lambda: postgresql_findings(root, url))
     key = config.named_data_dir() / "secret_key"
     folder = config.named_cache_dir() / config.root_digest(root)
-    if not key.is_file() or not root.is_dir() or not folder.is_dir():
+    if not key.is_file() or not root.is_dir() or not (folder.is_dir() or url):
+        if url is not None:
+            return findings
         message = "There are none for this root yet; the first start of the viewer makes them."
         return [*findings, ok("databases", message)]
     set_environment(str(root))
@@ -44,6 +51,8 @@ def examine(root: Path, *, is_served: bool, set_up: Callable[[], None]) -> list[
         return [*findings, error("settings", str(problem), "Correct what it names; the viewer does not start with it.")]
     index, default = folder / config.INDEX_NAME, config.named_data_dir() / config.DEFAULT_DATABASE_NAME
     findings += examined("settings", _system_checks)
+    if url is not None:
+        return findings
     findings += examined("accounts", lambda: _default_database(default))
     findings += examined("index", lambda: _index(index))
     return findings + examined("mirror", lambda: _mirror(index, is_served=is_served))
