@@ -22,6 +22,13 @@ def get_artifact_for(user: object | None, name: str, *, type: str | None = None,
     return _the_one(_artifacts(name, type, root), name)
 
 
+def artifacts_called(
+    user: object | None, name: str, *, type: str | None = None, root: str | None = None
+) -> list[Artifact]:
+    """Every artifact of that name, the best root's first, each with its ``root`` loaded."""
+    return _artifacts(name, type, root)
+
+
 def get_version_for(
     user: object | None, name: str, number: int, *, type: str | None = None, root: str | None = None
 ) -> ArtifactVersion:

@@ -1,19 +1,40 @@
-"""The pages of artifacts."""
+"""The pages of artifacts. What people do on them is in curation_views.py."""
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from artifacts.access import artifacts_called, get_artifact_for, get_version_for
+from artifacts.models import ArtifactVersion
+from artifacts.queries.artifact_page import artifact_head, file_page, version_documents, version_table
 from artifacts.queries.artifact_table import ArtifactFilter, artifact_table
+from artifacts.queries.artifacts import newest_version
+from artifacts.queries.comparison import file_differences, metadata_differences, other_version
+from artifacts.queries.links import query_of
 from experiments.models import StorageRoot
 from experiments.queries.shell import Shell, page_shell
+from experiments.queries.trees import tree_of
 from experiments.views import wants_fragment
+from runicorn.errors import AmbiguousArtifact, VersionNotFound
+
+#: What an address of an artifact may say besides which one is meant.
+CHOICES = ("deleted", "versions", "match", "page", "with")
+#: Those that mean another version or tab.
+PLACES = ("versions", "match", "page", "with")
+#: The URL name of each tab.
+TABS = {
+    "files": "artifact_version",
+    "metadata": "artifact_metadata",
+    "compare": "artifact_compare",
+}
 
 
 @require_safe
@@ -23,6 +44,90 @@ def artifact_list(request: HttpRequest) -> HttpResponse:
     table = artifact_table(ArtifactFilter.from_query(request.GET), page_number=request.GET.get("page"))
     context = {"table": table, "roots": StorageRoot.objects.filter(enabled=True)}
     return _page(request, "artifact_list", shell, context, fragment="_artifact_table")
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def artifact(request: HttpRequest, name: str) -> HttpResponse:
+    """The newest version of the artifact, or if several artifacts are called so, which of them."""
+    shell = page_shell(now=time.time())
+    choice = artifact_choice(request)
+    try:
+        version = newest_version(get_artifact_for(request.user, name, **choice))
+    except AmbiguousArtifact:
+        context = {"name": name, "choices": artifacts_called(request.user, name, **choice)}
+        return _page(request, "which_artifact", shell, context, fragment="which_artifact")
+    return _files(request, shell, version)
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def artifact_version(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    return _files(request, page_shell(now=time.time()), version_from(request, name, number))
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def artifact_metadata(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    shell, version = page_shell(now=time.time()), version_from(request, name, number)
+    context = {"metadata": tree_of(version.metadata), "documents": version_documents(version)}
+    return _tab(request, shell, version, "metadata", context)
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def artifact_compare(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """The version beside ``?with=`` another one, by default the one before it."""
+    shell, version = page_shell(now=time.time()), version_from(request, name, number)
+    wanted = request.GET.get("with", "")
+    if wanted and not re.fullmatch("[0-9]{1,9}", wanted):
+        raise VersionNotFound(f"Version not found: {name}:v{wanted}")
+    other = other_version(version, int(wanted) if wanted else None)
+    context: dict[str, Any] = {"other": other}
+    if other is not None:
+        before, after = sorted((version, other), key=lambda one: one.number)
+        context |= {
+            "before": before,
+            "after": after,
+            "metadata": metadata_differences(before, after),
+            "files": file_differences(before, after),
+        }
+    return _tab(request, shell, version, "compare", context)
+
+
+def version_from(request: HttpRequest, name: str, number: int) -> ArtifactVersion:
+    """The version that the address names. Raises NotFound, AmbiguousArtifact."""
+    return get_version_for(request.user, name, number, **artifact_choice(request))
+
+
+def artifact_choice(request: HttpRequest) -> dict[str, str | None]:
+    """Which of several artifacts of one name the address means."""
+    return {key: request.GET.get(key) or None for key in ("type", "root")}
+
+
+def _files(request: HttpRequest, shell: Shell, version: ArtifactVersion) -> HttpResponse:
+    files = file_page(version, match=request.GET.get("match", ""), page_number=request.GET.get("page"))
+    return _tab(request, shell, version, "files", {"files": files})
+
+
+def _tab(
+    request: HttpRequest, shell: Shell, version: ArtifactVersion, tab: str, context: dict[str, Any]
+) -> HttpResponse:
+    head = artifact_head(version)
+    address = dict(parse_qsl(head.address.removeprefix("?")))
+    choices = address | {name: request.GET[name] for name in CHOICES if name in request.GET}
+    shows_deleted = request.GET.get("deleted") == "1" or version.is_deleted
+    context |= {
+        "head": head,
+        "versions": version_table(head, shows_deleted=shows_deleted, page_number=request.GET.get("versions")),
+        "tab": tab,
+        "tab_url": TABS[tab],
+        "panel": f"artifacts/_{tab}.html",
+        "here": request.get_full_path(),
+        "choices": choices,
+        "query": query_of({name: value for name, value in choices.items() if name not in PLACES}),
+    }
+    return _page(request, "artifact", shell, context, fragment="_artifact")
 
 
 def _page(request: HttpRequest, name: str, shell: Shell, context: dict[str, Any], *, fragment: str) -> HttpResponse:

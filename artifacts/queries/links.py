@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -52,4 +52,10 @@ def ambiguous_names(names: Collection[str]) -> set[str]:
 
 def artifact_address(type_: str, root: str, *, is_ambiguous: bool) -> str:
     """The query that a link to an artifact needs: none, unless its name is not the only one. root: its key."""
-    return "?" + urlencode({"type": type_, "root": root}) if is_ambiguous else ""
+    return query_of({"type": type_, "root": root}) if is_ambiguous else ""
+
+
+def query_of(choices: Mapping[str, str]) -> str:
+    """The query of an address; what is empty is left out."""
+    pairs = urlencode([(name, value) for name, value in choices.items() if value])
+    return f"?{pairs}" if pairs else ""

@@ -9,12 +9,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from runicorn.artifacts.curation import set_alias
+from runicorn.artifacts.models import ReferenceEntry
 from tests.artifacts.stored import log_version, place_of
 from tests.browser.conftest import Viewer, watched
 from tests.experiments.pages.test_writing_of_values import AGES, DURATIONS, NUMBERS
 from tests.run_directories import RUN_ID, write_run
 from tests.training_scripts import wait_until
 
+NET = "net-" * 25
 PAGES = (
     "/runs",
     "/runs?q=nothing",
@@ -23,6 +25,7 @@ PAGES = (
     "/settings",
     "/artifacts",
     "/artifacts?q=nothing",
+    *(f"/artifacts/{NET}{tab}" for tab in ("", "/v1/metadata", "/v1/compare")),
     *(f"/runs/{RUN_ID}{tab}" for tab in ("", "/overview", "/logs", "/media")),
 )
 WIDER = """() => document.documentElement.scrollWidth > innerWidth"""
@@ -39,8 +42,11 @@ def _one_run_and_one_problem(viewer: Viewer) -> None:
     (run_dir / "logs.txt").write_text("10:00:00 | " + "wide" * 500 + "\n", encoding="utf-8")
     (run_dir / "summary.json").write_text("{broken", encoding="utf-8")
     (run_dir.parent).touch()
-    log_version(viewer.root, {"deep/" + "er/" * 60 + "best.pt": b"1"}, name="net-" * 25, tags=("tag-" * 24,))
-    set_alias(place_of(viewer.root, "net-" * 25), 1, "alias-" * 16, at=9.0)
+    reference = ReferenceEntry("s3://" + "bucket-" * 40)
+    files = {"deep/" + "er/" * 60 + "best.pt": b"1"}
+    log_version(viewer.root, files, name=NET, tags=("tag-" * 24,), references=[reference])
+    log_version(viewer.root, {"w": b"2"}, name=NET, metadata={"key-" * 80: "value-" * 400}, description="word" * 400)
+    set_alias(place_of(viewer.root, NET), 1, "alias-" * 16, at=9.0)
     # the link is there from the first page that is loaded after the mirror has seen the problem
     wait_until(lambda: ">Problems" in httpx.get(f"{viewer.url}/runs").text)
     wait_until(lambda: httpx.get(f"{viewer.url}/api/artifacts").json())
