@@ -178,7 +178,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(client: Client):
             client.get("/runs?project=vision")
         counts.append(len(queries))
 
-    assert counts[0] == counts[1] <= 12
+    assert counts[0] == counts[1] <= 13
 
 
 def test_names_from_files_are_text_and_never_markup(page: Page):
