@@ -122,9 +122,9 @@ class _Batch:
 
     def _leave_out_vanished_runs(self) -> None:
         """A run that was purged after it was looked at has no row any more, and gets none again."""
-        keys = {update.path: self.known[update.path].key for update in self.updates if update.path in self.known}
-        left = set(Run.objects.filter(pk__in=keys.values()).values_list("pk", flat=True)) if keys else set()
-        vanished = {path for path, key in keys.items() if key not in left}
+        paths = [*self.removed, *(update.path for update in self.updates if update.path in self.known)]
+        left = write.held([self.known[path].key for path in paths])
+        vanished = {path for path in paths if self.known[path].key not in left}.difference(self.removed)
         if vanished:
             self.updates = [update for update in self.updates if update.path not in vanished]
             self.removed += sorted(vanished)

@@ -40,10 +40,12 @@ def merge_blocks(run_key: int, *, run_has_ended: bool) -> bool:
         return False
     start, end = group
     keys = [key for key, _, _ in sizes[start:end]]
-    axes, columns = _read(keys)
+    joined = _read(keys)
     with transaction.atomic(using=router.db_for_write(MetricBlock)):
+        if joined is None or not write.held([run_key]):  # the run was purged meanwhile
+            return False
         MetricBlock.objects.filter(pk__in=keys).delete()
-        write.add_blocks([(run_key, sizes[start][1], axes, columns)])
+        write.add_blocks([(run_key, sizes[start][1], *joined)])
     return True
 
 
@@ -77,8 +79,8 @@ def _neighbours_that_fit(counts: Sequence[int]) -> tuple[int, int] | None:
     return (start, len(counts)) if len(counts) - start > 1 else None
 
 
-def _read(block_keys: Sequence[int]) -> tuple[Axes, dict[int, Column]]:
-    """The joined axes and columns of neighbouring blocks."""
+def _read(block_keys: Sequence[int]) -> tuple[Axes, dict[int, Column]] | None:
+    """The joined axes and columns of neighbouring blocks; None if they are gone."""
     blocks = MetricBlock.objects.filter(pk__in=block_keys).order_by("first_record")
     rows = MetricColumn.objects.filter(block_id__in=block_keys).values_list("block_id", "key_id", "column")
     apart: dict[int, dict[int, bytes]] = {}
@@ -91,5 +93,7 @@ def _read(block_keys: Sequence[int]) -> tuple[Axes, dict[int, Column]]:
         parts.append(
             ({key: decode_column(blob, block.record_count) for key, blob in encoded.items()}, block.record_count)
         )
+    if not axes:
+        return None
     keys = dict.fromkeys(key for columns, _ in parts for key in columns)
     return join_axes(axes), {key: join_columns([(columns.get(key), count) for columns, count in parts]) for key in keys}

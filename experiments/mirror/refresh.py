@@ -65,7 +65,7 @@ def _write_row(root: StorageRoot, path: str, now: float) -> Run:
 
 def _remove(root: StorageRoot, path: str, now: float) -> None:
     with transaction.atomic(using=router.db_for_write(Run)):
-        run = Run.objects.filter(root=root, path=path).first()
+        run = Run.objects.select_for_update().filter(root=root, path=path).first()
         if run is not None:
             key, run_id = run.pk, run.run_id
             run.delete()

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any, NamedTuple
 
@@ -111,6 +111,16 @@ def write_runs(rows: Sequence[Sequence[Any]], *, are_signs_of_life: bool = True)
     """are_signs_of_life: whether the run itself changed its documents; then ``silent`` begins as False again."""
     keep = ("record_count",) if are_signs_of_life else ("record_count", "silent")
     insert(Run, RUN_COLUMNS, rows, key=("root_id", "path"), keep=keep)
+
+
+def held(run_keys: Collection[int]) -> set[int]:
+    """Those of the runs that still have a row, which nobody else changes or removes until this transaction ends.
+
+    With SQLite that is so anyway. With PostgreSQL every transaction that writes or removes what belongs to runs takes
+    their own rows first, several in the order of their keys: two of them never wait for each other.
+    """
+    rows = Run.objects.select_for_update(no_key=True).filter(pk__in=run_keys).order_by("pk")
+    return set(rows.values_list("pk", flat=True)) if run_keys else set()
 
 
 def write_details(rows: Iterable[tuple[int, RunDocuments]]) -> None:

@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.mirror import merge
 from experiments.mirror.events import BLOCK_RECORDS
 from experiments.mirror.merge import FANOUT, group_to_merge
+from experiments.models import MetricBlock
+from tests.metric_factories import add_block, make_metric_run
 
 
 def merge_all(counts: list[int], *, run_has_ended: bool) -> list[int]:
@@ -50,3 +53,25 @@ def test_every_record_is_rewritten_about_four_times_at_most():
             written += counts[start]
 
     assert written / 100_000 == pytest.approx(4.5, abs=1.0)
+
+
+@pytest.mark.django_db(databases=["index"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_run_that_is_purged_while_its_blocks_are_read_gets_none_again(monkeypatch, moment: str):
+    run = make_metric_run()
+    for step in range(2):
+        add_block(run, [{"global_step": step, "loss": 0.5}])
+    key, read = run.pk, merge._read
+
+    def read_while_it_is_purged(block_keys):
+        if moment == "before":
+            run.delete()
+        found = read(block_keys)
+        if moment == "after":
+            run.delete()
+        return found
+
+    monkeypatch.setattr(merge, "_read", read_while_it_is_purged)
+    merged = merge.merge_blocks(key, run_has_ended=True)
+
+    assert (merged, MetricBlock.objects.count()) == (False, 0)
