@@ -33,6 +33,7 @@ class Index(Protocol):
     #: For messages: which index this is.
     place: str
 
+    def require_usable(self) -> None: ...
     def migration_lock(self, database: str) -> ProcessLock: ...
     def mirror_lock(self) -> ProcessLock: ...
     def claim(self) -> None: ...
@@ -57,8 +58,10 @@ def prepare(*, claim: bool = True) -> None:
 
     claim: False for who replaces the index afterwards, whosever it is.
     Raises Conflict if the index is another storage root's, if it must be replaced while a mirror process keeps it, or
-    if another process has been migrating for a minute; DatabaseUnavailable if the server does not answer.
+    if another process has been migrating for a minute; InvalidInput if the database cannot be used; DatabaseUnavailable
+    if its server does not answer.
     """
+    the_index().require_usable()
     with _held(the_index().migration_lock("default")):
         if _is_behind("default"):
             call_command("migrate", database="default", verbosity=0, interactive=False)

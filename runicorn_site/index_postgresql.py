@@ -15,10 +15,9 @@ from psycopg import sql
 
 from experiments.postgresql import INDEX_SCHEMA, LOCK_CLASS, Lock, connection_arguments
 from runicorn.errors import Conflict, DatabaseUnavailable
+from runicorn_site.postgresql_server import place_of, require_usable
 from runicorn_site.process_lock import ProcessLock
 
-#: What Django asks for, and psycopg's pipelines.
-OLDEST_SERVER = 140000
 #: How often a lock that somebody else holds is asked for again.
 RETRY_S = 0.05
 
@@ -66,6 +65,11 @@ class PostgresqlIndex:
         self.place = place()
         self._root = root
         self._watch: psycopg.Connection[Any] | None = None
+
+    def require_usable(self) -> None:
+        """Raises InvalidInput for a server or a database that cannot hold the tables, DatabaseUnavailable."""
+        with connect("default") as connection:
+            require_usable(connection, self.place)
 
     def migration_lock(self, _database: str) -> ProcessLock:
         return AdvisoryLock(Lock.MIGRATE)
@@ -117,22 +121,15 @@ class PostgresqlIndex:
 
 
 def place() -> str:
-    """The database for messages; without the password, and the user is nobody's business either."""
-    settings = connections["index"].settings_dict
-    server = ":".join(filter(None, (settings["HOST"] or "the local socket", settings["PORT"])))
-    return f"The PostgreSQL database {settings['NAME']} at {server}"
+    return place_of(connections["index"].settings_dict)
 
 
-def connect() -> psycopg.Connection[Any]:
+def connect(database: str = "index") -> psycopg.Connection[Any]:
     """A connection apart from Django's pool, each statement its own transaction. Raises DatabaseUnavailable."""
     try:
-        connection = psycopg.connect(**connection_arguments("index"), autocommit=True)
+        return psycopg.connect(**connection_arguments(database), autocommit=True)
     except psycopg.OperationalError as error:
         raise unavailable(error) from error
-    if connection.info.server_version < OLDEST_SERVER:
-        connection.close()
-        raise DatabaseUnavailable(f"{place()} is older than PostgreSQL 14; update the server.")
-    return connection
 
 
 def unavailable(error: Exception) -> DatabaseUnavailable:

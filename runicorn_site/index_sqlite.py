@@ -18,6 +18,9 @@ class SqliteIndex:
     def __init__(self) -> None:
         self.place = str(_file("index"))
 
+    def require_usable(self) -> None:
+        """Where the files cannot be made, the settings have said so."""
+
     def migration_lock(self, database: str) -> ProcessLock:
         return FileProcessLock(_file(database).with_name(f"{database}.migrate.lock"))
 

@@ -58,9 +58,13 @@ class TestDatabases:
             self._of_folder[folder] = self.create(is_migrated=True)
         return self._of_folder[folder]
 
-    def create(self, *, is_migrated: bool) -> str:
-        """The address of a new database. is_migrated: with the tables of this version; they are nobody's yet."""
-        return self._create(f"{self._session}_{next(self._numbers)}", is_migrated=is_migrated)
+    def create(self, *, is_migrated: bool, encoding: str | None = None) -> str:
+        """The address of a new database. is_migrated: with the tables of this version; they are nobody's yet.
+
+        encoding: another than the server's own.
+        """
+        name = f"{self._session}_{next(self._numbers)}"
+        return self._create(name, is_migrated=is_migrated, encoding=encoding)
 
     def drop(self, url: str) -> None:
         self._drop(urlsplit(url).path.lstrip("/"))
@@ -71,10 +75,11 @@ class TestDatabases:
         if self._connection is not None:
             self._connection.close()
 
-    def _create(self, name: str, *, is_migrated: bool) -> str:
-        template = self._migrated_template() if is_migrated else "template1"
+    def _create(self, name: str, *, is_migrated: bool, encoding: str | None = None) -> str:
+        template = self._migrated_template() if is_migrated else "template1" if encoding is None else "template0"
         self._names.add(name)
-        self._run("CREATE DATABASE {} TEMPLATE {}", name, template)
+        encoded = f" ENCODING '{encoding}' LOCALE 'C'" if encoding else ""
+        self._run(f"CREATE DATABASE {{}} TEMPLATE {{}}{encoded}", name, template)
         return self._url(name)
 
     def _migrated_template(self) -> str:
@@ -124,9 +129,9 @@ test_databases.__test__ = False  # type: ignore[attr-defined]
 
 
 @contextmanager
-def fresh_database(*, is_migrated: bool = True) -> Iterator[str]:
+def fresh_database(*, is_migrated: bool = True, encoding: str | None = None) -> Iterator[str]:
     """The address of a PostgreSQL database that nobody else uses, gone afterwards. Skips or fails without a server."""
-    url = test_databases().create(is_migrated=is_migrated)
+    url = test_databases().create(is_migrated=is_migrated, encoding=encoding)
     try:
         yield url
     finally:
