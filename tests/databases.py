@@ -30,8 +30,8 @@ PREFIX = "runicorn_test_"
 STARTERS = {"running_server", "running_viewer", "running", "runicorn"}
 #: Tests of commands, packages and whole lives of a viewer run once: test_one_viewer_of_three.py has its own PostgreSQL.
 ONCE = {"cli", "packaging", "main_job"}
-#: Of the browser tests one file opens every page; what the others hold happens in the browser.
-BROWSER_TESTS = {"test_every_page.py"}
+#: Of the browser tests one opens every page; what the others hold happens in the browser.
+BROWSER_TEST = "test_every_page_opens_cleanly[1600-light-en-US]"
 
 
 class TestDatabases:
@@ -146,10 +146,10 @@ def database_of(folder: Path) -> dict[str, str]:
 def is_for_both(item: pytest.Item) -> bool:
     """Whether a test touches a database in a way that may come out differently on PostgreSQL."""
     assert isinstance(item, pytest.Function)
-    if item.get_closest_marker("sqlite") is not None or ONCE & set(item.path.parts):
+    if item.get_closest_marker("once") is not None or ONCE & set(item.path.parts):
         return False
     if "browser" in item.path.parts:
-        return item.path.name in BROWSER_TESTS
+        return item.name == BROWSER_TEST
     if item.get_closest_marker("django_db") is not None or {"db", "transactional_db"} & set(item.fixturenames):
         return True
     fixtures = [each.func for found in item._fixtureinfo.name2fixturedefs.values() for each in found]

@@ -101,7 +101,7 @@ def test_more_than_ten_are_kept(api: httpx.Client):
     assert [one["host"] for one in listed(api)] == [f"gpu{number}" for number in range(12)]
 
 
-@pytest.mark.sqlite  # looks into every file of the user
+@pytest.mark.once  # looks into every file of the user
 def test_no_secret_is_kept_and_who_asks_for_it_is_told(server: ViewerServer, api: httpx.Client):
     answer = save(api, remember_password=True, **SECRETS)
 
