@@ -59,7 +59,8 @@ class RunningCommand:
 
     @property
     def url(self) -> str:
-        return next(line for line in self.lines if " at http://" in line).split()[-1]
+        """The address that was printed last: a web process on any free port starts anew on another one."""
+        return next(line for line in reversed(self.lines) if " at http://" in line).split()[-1]
 
     @property
     def port(self) -> int:

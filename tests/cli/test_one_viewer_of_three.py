@@ -4,27 +4,45 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
 from websockets.sync.client import connect
 
-from tests.command_line import RunningCommand, running, wait_until, write_run
+from tests.command_line import RunningCommand, runicorn, running, wait_until, write_run
 from tests.databases import fresh_database
+from tests.server import write_limits
 from tests.shared_redis import shared_redis
 
 RUN, OTHER = "20250114_153045_a1b2c3", "20250115_101500_7c1e9a"
 PATIENCE_S = 20
+#: What only one test asks for, so that it alone meets a limit; and so long a window does not end meanwhile.
+FEW = 5
+LIMITS = {
+    "endpoints": {
+        "/api": {"max_requests": 1_000_000},
+        "/api/recycle-bin": {"max_requests": FEW, "window_seconds": 86_400},
+    }
+}
+
+
+class Parts(NamedTuple):
+    webs: list[RunningCommand]
+    mirror: RunningCommand
+    #: Of the database and of Redis, for further commands.
+    variables: dict[str, str]
 
 
 @pytest.fixture
-def webs(tmp_path: Path) -> Iterator[list[RunningCommand]]:
-    """The two web processes; they and the mirror process start at once, on a database without tables."""
+def parts(tmp_path: Path) -> Iterator[Parts]:
+    """Two web processes and a mirror process; they start at once, on a database without tables."""
     write_run(tmp_path / "root")
+    write_limits(tmp_path / "config", LIMITS)
     with ExitStack() as stack:
         variables = {
             "RUNICORN_DATABASE_URL": stack.enter_context(fresh_database(is_migrated=False)),
@@ -32,11 +50,16 @@ def webs(tmp_path: Path) -> Iterator[list[RunningCommand]]:
         }
         serve = ("serve", "--port", "0", "--storage", "root")
         started = [stack.enter_context(running(*serve, folder=tmp_path, **variables)) for _ in range(2)]
-        stack.enter_context(running("mirror", "--storage", "root", folder=tmp_path, **variables))
+        mirror = stack.enter_context(running("mirror", "--storage", "root", folder=tmp_path, **variables))
         for web in started:
             web.wait_for("Storage root: ")
         wait_until(lambda: started[0].get("/api/runs"), started[0].describe)
-        yield started
+        yield Parts(started, mirror, variables)
+
+
+@pytest.fixture
+def webs(parts: Parts) -> list[RunningCommand]:
+    return parts.webs
 
 
 def _run(web: RunningCommand, run_id: str = RUN) -> Any:
@@ -50,7 +73,7 @@ def test_what_changes_through_one_is_told_by_the_other_at_once(webs: list[Runnin
     assert _run(other)["tags"] == ["best"]
     assert RUN in httpx.get(f"{other.url}/runs?tags=best").text
     httpx.post(f"{other.url}/api/runs/soft-delete", json={"run_ids": [RUN]}, timeout=30)
-    assert [run["id"] for run in one.get("/api/recycle-bin")["deleted_runs"]] == [RUN]
+    assert one.get("/api/runs") == []
     httpx.post(f"{one.url}/api/recycle-bin/restore", json={"run_ids": [RUN]}, timeout=30)
 
     write_run(tmp_path / "root", OTHER)
@@ -87,3 +110,25 @@ def test_both_switch_to_another_storage_root(webs: list[RunningCommand], tmp_pat
     httpx.post(f"{webs[0].url}/api/config/user_root_dir", json={"path": str(tmp_path / "elsewhere")}, timeout=30)
 
     assert [[run["id"] for run in web.get("/api/runs")] for web in webs] == [[OTHER]] * 2
+
+
+def test_a_client_has_its_limit_once_and_not_at_each(webs: list[RunningCommand]):
+    answers = [httpx.get(f"{web.url}/api/recycle-bin", timeout=30) for _ in range(FEW) for web in webs]
+
+    assert [answer.status_code for answer in answers] == [200] * FEW + [429] * FEW
+
+
+def test_an_index_that_is_built_anew_is_what_all_three_go_on_with(parts: Parts, tmp_path: Path):
+    reindex = ("reindex", "--storage", "root")
+    refused = runicorn(*reindex, folder=tmp_path, **parts.variables)
+    parts.mirror.stop(signal.SIGTERM)
+    write_run(tmp_path / "root", OTHER)
+
+    done = runicorn(*reindex, folder=tmp_path, **parts.variables)
+
+    assert (refused.returncode, "stop the viewer (or `runicorn mirror`)" in refused.stderr) == (1, True)
+    assert (done.returncode, done.stderr) == (0, "")
+    for web in parts.webs:
+        web.wait_for("was replaced; starting anew.")
+        web.wait_for("Storage root: ", count=2)
+        assert {run["id"] for run in web.get("/api/runs")} == {RUN, OTHER}
