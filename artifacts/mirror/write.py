@@ -85,9 +85,10 @@ class _Batch:
     changes: list[ChangeRow] = field(default_factory=list)
 
     def write(self) -> dict[ArtifactKey, int]:
+        self._hold({part.key for part in self.parts})
         self._write_problems()
         self._remove()
-        self._find_or_add()
+        self._add_missing()
         self._drop_rows()
         self._add_rows()
         self._write_versions()
@@ -103,23 +104,26 @@ class _Batch:
         ]
         removed = {part.key for part in self.parts if part.removed}
         self.parts = [part for part in self.parts if part.key not in removed]
-        for key in removed:
-            Artifact.objects.filter(root=self.root, type=key.type, name=key.name).delete()
+        for key in removed & self.keys.keys():
+            Artifact.objects.filter(pk=self.keys.pop(key)).delete()
 
-    def _find_or_add(self) -> None:
+    def _add_missing(self) -> None:
         """Rows that are missing begin without versions, and lists do not show them yet."""
-        wanted = {part.key for part in self.parts}
-        self._find(wanted)
-        missing = sorted(wanted - self.keys.keys())
+        missing = sorted({part.key for part in self.parts} - self.keys.keys())
         if missing:
             rows = [
                 Artifact(root=self.root, type=key.type, name=key.name, created_at=0, updated_at=0) for key in missing
             ]
             Artifact.objects.bulk_create(rows, ignore_conflicts=True)
-            self._find(set(missing))
+            self._hold(set(missing))
 
-    def _find(self, wanted: set[ArtifactKey]) -> None:
-        rows = Artifact.objects.filter(root=self.root, name__in={key.name for key in wanted})
+    def _hold(self, wanted: set[ArtifactKey]) -> None:
+        """Find the rows; nobody else writes or removes what belongs to them until the transaction ends.
+
+        As with runs (``experiments.mirror.write.held``): the artifacts' own rows first, in the order of their keys.
+        """
+        named = Artifact.objects.filter(root=self.root, name__in={key.name for key in wanted})
+        rows = named.select_for_update(no_key=True).order_by("pk")
         found = {ArtifactKey(type_, name): pk for type_, name, pk in rows.values_list("type", "name", "pk")}
         self.keys |= {key: pk for key, pk in found.items() if key in wanted}
 
