@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from psycopg import sql
 
 from experiments.postgresql import INDEX_SCHEMA, LOCK_CLASS, Lock, connection_arguments
 from runicorn.errors import Conflict, DatabaseUnavailable
-from runicorn_site.postgresql_server import place_of, require_usable
+from runicorn_site.postgresql_server import claimed_by, is_same_folder, other_root, place_of, require_usable
 from runicorn_site.process_lock import ProcessLock
 
 #: How often a lock that somebody else holds is asked for again.
@@ -80,18 +79,17 @@ class PostgresqlIndex:
     def claim(self) -> None:
         """Make this database that of the storage root, if it is nobody's. Raises Conflict if it is another root's.
 
-        What people recorded names runs by their path below the root, so two roots in one database would be mixed up.
+        What people recorded names runs by their path below the root, so two roots in one database would be mixed up. A
+        root that somebody switched to while the viewer ran has its rows here already, and may be the one from now on.
         """
         with connect() as connection:
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {INDEX_SCHEMA}")
-            owner = _ask(connection, "SELECT obj_description(%s::regnamespace)", (INDEX_SCHEMA,))
-            if owner is None:
+            problem = other_root(connection, self.place, self._root)
+            if problem is not None:
+                raise Conflict(f"{problem.message} {problem.way_out}")
+            owner = claimed_by(connection)
+            if owner is None or not is_same_folder(owner, self._root):
                 connection.execute(self._claiming())
-            elif os.path.realpath(owner) != os.path.realpath(self._root):
-                raise Conflict(
-                    f"{self.place} holds the index of the storage root {owner}, and this one is {self._root}. Give "
-                    "each root a database of its own; or, if the folder has moved, run `runicorn reindex` for it."
-                )
 
     @contextmanager
     def emptied(self) -> Iterator[None]:

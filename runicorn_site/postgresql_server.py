@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from experiments.postgresql import INDEX_SCHEMA
 from runicorn.errors import InvalidInput
@@ -39,6 +42,40 @@ class Problem:
 
     message: str
     way_out: str
+
+
+def other_root(connection: psycopg.Connection[Any], place: str, root: Path) -> Problem | None:
+    """That the database holds the index of another storage root, if it does.
+
+    A root that somebody switched to while a viewer ran has its rows there as well, and is no other one.
+    """
+    owner = claimed_by(connection)
+    if owner is None or is_same_folder(owner, root) or _was_shown(connection, root):
+        return None
+    return Problem(
+        f"{place} holds the index of the storage root {owner}, and this one is {root}.",
+        "Give each root a database of its own; or, if the folder has moved, run `runicorn reindex` for it.",
+    )
+
+
+def claimed_by(connection: psycopg.Connection[Any]) -> str | None:
+    """The storage root that the index says it is of; None while there is none."""
+    query = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')"
+    row = connection.execute(query, [INDEX_SCHEMA]).fetchone()
+    return None if row is None else row[0]
+
+
+def is_same_folder(one: str, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _was_shown(connection: psycopg.Connection[Any], root: Path) -> bool:
+    table = sql.Identifier(INDEX_SCHEMA, "experiments_storageroot")
+    row = connection.execute("SELECT to_regclass(%s)", [table.as_string(connection)]).fetchone()
+    if row is None or row[0] is None:
+        return False
+    shown = sql.SQL("SELECT true FROM {} WHERE path = %s").format(table)
+    return connection.execute(shown, [str(root)]).fetchone() is not None
 
 
 def require_usable(connection: psycopg.Connection[Any], place: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from runicorn.cli.doctor.findings import Finding, error, ok
 from runicorn_site.database_settings import CONNECT_TIMEOUT_S, postgresql
 from runicorn_site.doctor import versions
 from runicorn_site.doctor.versions import Migrations
-from runicorn_site.postgresql_server import place_of, problems, version_name
+from runicorn_site.postgresql_server import other_root, place_of, problems, version_name
 
 SUBJECT = "PostgreSQL"
 _APPLIED = "SELECT app, name FROM {}"
@@ -50,8 +49,10 @@ class PostgresqlDatabase:
             yield error(SUBJECT, f"{place} does not answer: {reason}.", way_out)
             return
         with connection:
-            found = [error(SUBJECT, each.message, each.way_out) for each in problems(connection, place)]
-            found += self._of_another_root(connection, place)
+            wrong = [*problems(connection, place)]
+            if (other := other_root(connection, place, self._root)) is not None:
+                wrong.append(other)
+            found = [error(SUBJECT, each.message, each.way_out) for each in wrong]
             version = version_name(connection.info.server_version)
         yield from found or [ok(SUBJECT, f"{place} can be used; version {version}.")]
 
@@ -73,15 +74,6 @@ class PostgresqlDatabase:
         with self._connect() as connection:
             row = connection.execute(_HAS_MIRROR, [LOCK_CLASS, Lock.MIRROR]).fetchone()
             return row is not None and bool(row[0])
-
-    def _of_another_root(self, connection: psycopg.Connection[Any], place: str) -> Iterator[Finding]:
-        owner = _value(connection, "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')", INDEX_SCHEMA)
-        if owner is not None and os.path.realpath(owner) != os.path.realpath(self._root):
-            yield error(
-                SUBJECT,
-                f"{place} holds the index of the storage root {owner}, and this one is {self._root}.",
-                "Give each root a database of its own; or, if the folder has moved, run `runicorn reindex` for it.",
-            )
 
     def _applied(self, *table: str) -> Migrations:
         """The migrations that made the tables; none where there are no tables."""

@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 
 from tests.artifacts.stored import log_version
 from tests.command_line import RunningCommand, runicorn, running_viewer, wait_until, write_run
+from tests.databases import fresh_database
 
 PAGES = {"page": "/runs", "admin": "/admin/experiments/run/"}
 FIRST, SECOND = "20250114_153045_a1b2c3", "20250115_101500_7c1e9a"
@@ -117,6 +118,12 @@ def test_what_the_user_stores_by_the_command_is_followed(tmp_path: Path, other: 
         answer = httpx.post(f"{viewer.url}/api/config/user_root_dir", json={"path": str(tmp_path / "root")}, timeout=30)
         assert "notice" not in answer.json(), "it shows that at its next start, too"
         assert _shown(viewer) == _all_show(FIRST, tmp_path / "root")
+        runicorn("config", "--set-user-root", str(other), folder=tmp_path)
+        wait_until(lambda: _shown(viewer) == shown, lambda: f"{_shown(viewer)}", timeout_s=5)
+        viewer.stop(signal.SIGTERM)
+
+    with running_viewer(folder=tmp_path) as viewer:
+        wait_until(lambda: _shown(viewer) == shown, lambda: f"{_shown(viewer)}")
 
 
 def test_a_viewer_with_a_root_of_its_own_keeps_it_whatever_the_user_stores(tmp_path: Path, other: Path):
@@ -144,3 +151,22 @@ def test_open_pages_are_told_to_load_anew(tmp_path: Path, other: Path):
             httpx.post(f"{viewer.url}/api/config/user_root_dir", json={"path": str(other)}, timeout=30)
 
             assert json.loads(socket.recv(10))["type"] == "reset"
+
+
+def test_on_postgresql_too_a_viewer_starts_with_what_was_switched_to(tmp_path: Path, other: Path):
+    write_run(tmp_path / "root", FIRST)
+    runicorn("config", "--set-user-root", "root", folder=tmp_path)
+    with fresh_database(is_migrated=False) as url:
+        with running_viewer(folder=tmp_path, RUNICORN_DATABASE_URL=url) as viewer:
+            wait_until(lambda: viewer.get("/api/runs"), viewer.describe)
+            httpx.post(f"{viewer.url}/api/config/user_root_dir", json={"path": str(other)}, timeout=30)
+            viewer.stop(signal.SIGTERM)
+
+        doctor = runicorn("doctor", folder=tmp_path, RUNICORN_DATABASE_URL=url).stdout
+        with running_viewer(folder=tmp_path, RUNICORN_DATABASE_URL=url) as viewer:
+            wait_until(lambda: _shown(viewer) == _all_show(SECOND, other, ["second"]), viewer.describe)
+        refused = runicorn("serve", "--storage", "third", folder=tmp_path, RUNICORN_DATABASE_URL=url)
+
+    assert "holds the index of the storage root" not in doctor
+    assert refused.returncode == 1
+    assert f"holds the index of the storage root {other}" in refused.stderr
