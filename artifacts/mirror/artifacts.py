@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,14 +13,13 @@ from artifacts.mirror.marks import home_marks, is_settled
 from artifacts.mirror.tree import ArtifactKey, ArtifactTree
 from artifacts.mirror.write import write_parts
 from artifacts.models import Artifact, ArtifactVersion
+from experiments.mirror.work import Sweep, batches, take
 from experiments.mirror.write import ChangeRow, add_changes, write_problems
 from experiments.models import Change, Problem, StorageRoot
 from runicorn.storage.discovery import UNSETTLED_S
 
 #: Problems of folders that are no artifact's.
 FOLDERS_AREA = "artifact folders"
-#: Written in one transaction, besides ROWS_A_PART.
-BATCH_PARTS = 100
 #: Time a tick may spend on a backlog before live runs get their turn again.
 BACKLOG_S = 0.3
 #: Time a tick spends on artifacts that nothing points at, to find what was changed by hand.
@@ -36,7 +34,7 @@ class _RootState:
     artifacts: dict[ArtifactKey, ArtifactState]
     #: Artifacts to look at, oldest first.
     backlog: dict[ArtifactKey, None] = field(default_factory=dict)
-    sweep: Iterator[ArtifactKey] = field(default_factory=lambda: iter(()))
+    sweep: Sweep[ArtifactKey] = field(default_factory=Sweep)
     problems: dict[str, str] = field(default_factory=dict)
 
 
@@ -54,8 +52,8 @@ class ArtifactsMirror:
             return
         hot = [key for key, artifact in state.artifacts.items() if artifact.hot_until > now]
         yield from _batches(self._looks(state, hot))
-        yield from _batches(self._looks(state, _for(state.backlog, BACKLOG_S)))
-        yield from _batches(self._looks(state, self._sweep(state)))
+        yield from _batches(self._looks(state, take(state.backlog, BACKLOG_S)))
+        yield from _batches(self._looks(state, state.sweep.take(state.artifacts, SWEEP_S)))
 
     def apply(self, root: StorageRoot, parts: list[ArtifactPart], *, now: float) -> None:
         """Write one batch of ``scan`` and remember it."""
@@ -118,19 +116,6 @@ class ArtifactsMirror:
         for key in keys:
             yield from look_at_artifact(state.tree.root, key, state.artifacts.get(key))
 
-    def _sweep(self, state: _RootState) -> Iterator[ArtifactKey]:
-        """The next artifacts of an endless round, for SWEEP_S; one round at most."""
-        deadline = time.monotonic() + SWEEP_S
-        for _ in range(len(state.artifacts)):
-            key = next(state.sweep, None)
-            if key is None:
-                state.sweep = iter(list(state.artifacts))
-                key = next(state.sweep, None)
-            if key is not None and key in state.artifacts:
-                yield key
-            if time.monotonic() > deadline:
-                return
-
 
 def _remember(state: ArtifactState, part: ArtifactPart, *, now: float) -> None:
     """Take over what was written of an artifact."""
@@ -157,26 +142,5 @@ def load_states(root: StorageRoot, key: ArtifactKey | None = None) -> dict[Artif
     return states
 
 
-def _for(backlog: dict[ArtifactKey, None], seconds: float) -> Iterator[ArtifactKey]:
-    """Take artifacts from the backlog until the time is over, at least one."""
-    deadline = time.monotonic() + seconds
-    while backlog:
-        key = next(iter(backlog))
-        del backlog[key]
-        yield key
-        if time.monotonic() > deadline:
-            return
-
-
 def _batches(parts: Iterable[ArtifactPart]) -> Iterator[list[ArtifactPart]]:
-    """Group parts so that writing a group takes about 20 ms."""
-    batch: list[ArtifactPart] = []
-    weight = 0
-    for part in parts:
-        batch.append(part)
-        weight += part.weight
-        if weight >= ROWS_A_PART or len(batch) >= BATCH_PARTS:
-            yield batch
-            batch, weight = [], 0
-    if batch:
-        yield batch
+    return batches(parts, weight=lambda part: part.weight, most=ROWS_A_PART)

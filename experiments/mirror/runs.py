@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,14 +18,14 @@ from experiments.mirror.apply import Applied, MetricKeys, RunFollower, apply_upd
 from experiments.mirror.events import states_from_json
 from experiments.mirror.marks import looks_unchanged, newest_change
 from experiments.mirror.updates import RunState, RunUpdate, look_at_run, removal
+from experiments.mirror.work import Sweep, batches, take
 from experiments.models import Change, Problem, Run, StorageRoot
 from runicorn.errors import UnreadableDocument
 from runicorn.storage import layout
 from runicorn.storage.discovery import RootTree
 from runicorn.storage.run_documents import read_older_curation
 
-#: Written in one transaction [100 new runs of 10 metrics: 20 ms].
-BATCH_RUNS = 100
+#: Records written in one transaction, but for the last run's.
 BATCH_RECORDS = 65_536
 #: A run that changed is looked at every tick for this long; one that runs may log once an epoch.
 HOT_S = 60.0
@@ -47,7 +46,7 @@ class _RootState:
     runs: dict[str, RunState]
     #: Runs to look at, oldest first.
     backlog: dict[str, None] = field(default_factory=dict)
-    sweep: Iterator[str] = field(default_factory=lambda: iter(()))
+    sweep: Sweep[str] = field(default_factory=Sweep)
     #: Runs that may have blocks to merge, and from when on (Unix seconds).
     to_merge: dict[str, float] = field(default_factory=dict)
     #: The root's own problems as written, and as found outside the tree.
@@ -85,8 +84,8 @@ class RunsMirror:
         yield from _batches(removal(path) for path in gone)
         hot = [path for path, run in state.runs.items() if run.hot_until > now]
         yield from self._looks(state, hot, now)
-        yield from self._looks(state, _for(state.backlog, BACKLOG_S), now)
-        yield from self._looks(state, self._sweep(state), now)
+        yield from self._looks(state, take(state.backlog, BACKLOG_S), now)
+        yield from self._looks(state, state.sweep.take(state.runs, SWEEP_S), now)
 
     def is_behind(self, root: StorageRoot) -> bool:
         """Whether the last scan left work for the next."""
@@ -184,19 +183,6 @@ class RunsMirror:
             state.problems_found[path] = f"The run directory cannot be read: {error.strerror}."
             return None
 
-    def _sweep(self, state: _RootState) -> Iterator[str]:
-        """The next runs of an endless round, for SWEEP_S; one round at most."""
-        deadline = time.monotonic() + SWEEP_S
-        for _ in range(len(state.runs)):
-            path = next(state.sweep, None)
-            if path is None:
-                state.sweep = iter(list(state.runs))
-                path = next(state.sweep, None)
-            if path is not None and path in state.runs:
-                yield path
-            if time.monotonic() > deadline:
-                return
-
     def _read_older_curation(self, state: _RootState) -> None:
         """Tags of 0.4 lie in one file of the root: when it changes, every run may have changed."""
         file = state.tree.root / layout.ROOT_METADATA
@@ -289,26 +275,9 @@ def _duplicates(paths: Iterable[str]) -> dict[str, str]:
     }
 
 
-def _for(backlog: dict[str, None], seconds: float) -> Iterator[str]:
-    """Take paths from the backlog until the time is over, at least one."""
-    deadline = time.monotonic() + seconds
-    while backlog:
-        path = next(iter(backlog))
-        del backlog[path]
-        yield path
-        if time.monotonic() > deadline:
-            return
-
-
 def _batches(updates: Iterable[RunUpdate]) -> Iterator[list[RunUpdate]]:
-    """Group updates so that writing a group takes about 20 ms."""
-    batch: list[RunUpdate] = []
-    records = 0
-    for update in updates:
-        batch.append(update)
-        records += len(update.batch.axes) if update.batch and update.batch.axes else 0
-        if len(batch) >= BATCH_RUNS or records >= BATCH_RECORDS:
-            yield batch
-            batch, records = [], 0
-    if batch:
-        yield batch
+    return batches(updates, weight=_records, most=BATCH_RECORDS)
+
+
+def _records(update: RunUpdate) -> int:
+    return len(update.batch.axes) if update.batch and update.batch.axes else 0
