@@ -6,12 +6,15 @@ What each table is for: docs/design/0020-artifact-index.md.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from experiments.fields import JsonTextField
 from runicorn.artifacts.names import NAME_MAX_CHARS
+from runicorn.artifacts.places import ArtifactPlace
 
 
 class Artifact(models.Model):
@@ -55,6 +58,11 @@ class Artifact(models.Model):
     def path(self) -> str:
         """Of its folder, relative to the root."""
         return f"artifacts/{self.type}/{self.name}"
+
+    @property
+    def place(self) -> ArtifactPlace:
+        """Where its files are; ``root`` is loaded."""
+        return ArtifactPlace(Path(self.root.path), self.type, self.name)
 
 
 class ArtifactVersion(models.Model):

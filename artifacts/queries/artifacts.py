@@ -156,7 +156,7 @@ def version_item(version: ArtifactVersion) -> dict[str, Any]:
     }
 
 
-def slices(keys: Collection[Any]) -> Iterator[list[Any]]:
+def slices(keys: Collection[Any], size: int = KEYS_A_QUERY) -> Iterator[list[Any]]:
     """As many as one query may name."""
     listed = list(keys)
-    return (listed[first : first + KEYS_A_QUERY] for first in range(0, len(listed), KEYS_A_QUERY))
+    return (listed[first : first + size] for first in range(0, len(listed), size))

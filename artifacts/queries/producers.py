@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
 from artifacts.models import Artifact, ArtifactVersion
 from artifacts.queries.artifacts import slices, versions_of
 from experiments.models import Run
+from runicorn.storage.values import number
 
 
 def training_metrics(version: ArtifactVersion) -> dict[str, Any] | None:
@@ -37,23 +37,19 @@ def performance_history(artifact: Artifact, *, metric_name: str | None) -> list[
     runs = _makers(artifact, {run_id for _, run_id in versions})
     return [
         {
-            "version": number,
+            "version": version,
             "created_at": run.created_at if run.started_at is None else run.started_at,
             "run_id": run.run_id,
             "status": run.status,
             "metrics": {
                 name: value
                 for name, value in run.detail.summary.items()
-                if metric_name in (None, name) and _is_number(value)
+                if metric_name in (None, name) and number(value) is not None
             },
         }
-        for number, run_id in versions
+        for version, run_id in versions
         if (run := runs.get(run_id)) is not None
     ]
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _makers(artifact: Artifact, run_ids: Iterable[str]) -> dict[str, Run]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import NamedTuple
 
 from django.db.models import QuerySet
 
 from artifacts.lineage import Subject
 from artifacts.models import ArtifactVersion
+from artifacts.queries.artifacts import slices
 
 #: Names and numbers of so many fit into one query: SQLite of old builds takes 999 parameters.
 SUBJECTS_A_QUERY = 400
@@ -26,7 +27,7 @@ class VersionFacts(NamedTuple):
 def versions_there(root: int, subjects: Collection[Subject]) -> dict[Subject, ArtifactVersion]:
     """Those of the subjects that the storage root has, deleted ones too; without their large columns."""
     found: dict[Subject, ArtifactVersion] = {}
-    for some in _slices(subjects):
+    for some in map(set, slices(sorted(subjects), SUBJECTS_A_QUERY)):
         versions = _versions(root, some).select_related("artifact").defer("metadata", "marks", "artifact__marks")
         for version in versions:
             subject = Subject(version.artifact.type, version.artifact.name, version.number)
@@ -38,7 +39,7 @@ def versions_there(root: int, subjects: Collection[Subject]) -> dict[Subject, Ar
 def facts_there(root: int, subjects: Collection[Subject]) -> dict[Subject, VersionFacts]:
     """As ``versions_there``, for thousands: a model's instance for each would take most of the time."""
     found: dict[Subject, VersionFacts] = {}
-    for some in _slices(subjects):
+    for some in map(set, slices(sorted(subjects), SUBJECTS_A_QUERY)):
         rows = _versions(root, some).values_list(*_SUBJECT_COLUMNS, *VersionFacts._fields)
         for type_, name, number, *facts in rows:
             subject = Subject(type_, name, number)
@@ -54,9 +55,3 @@ def _versions(root: int, subjects: Collection[Subject]) -> QuerySet[ArtifactVers
     """Those versions, and some others that have a name and a number of theirs."""
     names, numbers = {subject.name for subject in subjects}, {subject.number for subject in subjects}
     return ArtifactVersion.objects.filter(artifact__root=root, artifact__name__in=names, number__in=numbers)
-
-
-def _slices(subjects: Collection[Subject]) -> Iterator[set[Subject]]:
-    listed = sorted(subjects)
-    for first in range(0, len(listed), SUBJECTS_A_QUERY):
-        yield set(listed[first : first + SUBJECTS_A_QUERY])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from artifacts.mirror import ArtifactKey, refresh_artifact
 from artifacts.models import Artifact, ArtifactVersion
@@ -71,7 +70,7 @@ def restore_version(version: ArtifactVersion, *, at: float) -> bool:
 
 def freed_by_purging(version: ArtifactVersion, *, at: float) -> Freed:
     """What ``purge_version`` would free; changes nothing."""
-    return removal.freed_by_purging(_place(version.artifact), version.number, at=at)
+    return removal.freed_by_purging(version.artifact.place, version.number, at=at)
 
 
 def purge_version(version: ArtifactVersion, *, at: float) -> Freed:
@@ -80,14 +79,10 @@ def purge_version(version: ArtifactVersion, *, at: float) -> Freed:
         return removal.purge_version(place, version.number, at=at)
 
 
-def _place(artifact: Artifact) -> ArtifactPlace:
-    return ArtifactPlace(Path(artifact.root.path), artifact.type, artifact.name)
-
-
 @contextmanager
 def _changing(artifact: Artifact, *, at: float) -> Iterator[ArtifactPlace]:
     """The artifact's place; afterwards its rows say what the files do, also where the change was refused half-way."""
     try:
-        yield _place(artifact)
+        yield artifact.place
     finally:
         refresh_artifact(artifact.root, ArtifactKey(artifact.type, artifact.name), now=at)

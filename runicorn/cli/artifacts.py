@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import click
@@ -189,7 +189,7 @@ def _alias(given: _Given) -> None:
     alias = given.alias or (rest[-1] if rest else None)
     if alias is None:
         raise InvalidInput("Say which alias: --alias best.")
-    given = _with_words(given, tuple(rest))
+    given = replace(given, words=tuple(rest))
     if given.unset or verb == "remove":
         place = given.place()
         number = curation.remove_alias(place, alias, at=time.time())
@@ -279,10 +279,6 @@ def _repair(given: _Given) -> int:
     lines.append(f"{len(done.mended)} mended, {len(done.left)} left.")
     given.show(asdict(done), "\n".join(lines))
     return FAILED if done.left else 0
-
-
-def _with_words(given: _Given, words: tuple[str, ...]) -> _Given:
-    return _Given(**{**vars(given), "words": words})
 
 
 ACTIONS: dict[str, Callable[[_Given], int | None]] = {

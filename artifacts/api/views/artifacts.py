@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from http import HTTPStatus
 
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from artifacts.access import get_artifact_for, get_version_for
+from artifacts.access import get_version_for
 from artifacts.api import schemas
+from artifacts.api.choice import NOT_THE_ONE, chosen_artifact, chosen_version
 from artifacts.api.curation_requests import RemovalQuery
 from artifacts.api.serializers import ArtifactChoiceQuery, ArtifactListQuery, LineageQuery
 from artifacts.queries.artifacts import ArtifactSearch, artifact_list, version_item, version_list
@@ -29,8 +29,6 @@ from runicorn.errors import RunNotFound
 
 #: An artifact has some 250 bytes as JSON; a piece of the answer has at most 256 KiB.
 ARTIFACTS_A_SLICE = 800
-#: For ``errors=`` of what is named by a name that several types may have.
-NOT_THE_ONE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 
 
 class ArtifactList(APIView):
@@ -80,8 +78,7 @@ class VersionList(APIView):
         errors=NOT_THE_ONE,
     )
     def get(self, request: Request, name: str) -> Response:
-        choice = ArtifactChoiceQuery.parse(request.query_params)
-        return Response(version_list(get_artifact_for(request.user, name, **choice)))
+        return Response(version_list(chosen_artifact(request, name)))
 
 
 class VersionDetails(APIView):
@@ -96,8 +93,7 @@ class VersionDetails(APIView):
         errors=NOT_THE_ONE,
     )
     def get(self, request: Request, name: str, version: int) -> Response:
-        choice = ArtifactChoiceQuery.parse(request.query_params)
-        return Response(version_item(get_version_for(request.user, name, version, **choice)))
+        return Response(version_item(chosen_version(request, name, version)))
 
     @describe(
         "deleteVersion",

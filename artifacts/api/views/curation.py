@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from http import HTTPStatus
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from artifacts.access import get_artifact_for, get_version_for
 from artifacts.api import schemas
+from artifacts.api.choice import NOT_THE_ONE, chosen_artifact, chosen_version
 from artifacts.api.curation_requests import (
     AliasBody,
     PromotionBody,
@@ -20,18 +19,9 @@ from artifacts.api.curation_requests import (
     parse_tags,
 )
 from artifacts.api.serializers import ArtifactChoiceQuery
-from artifacts.models import ArtifactVersion
 from artifacts.services import curation as services
 from experiments.api.describe import Command, describe
 from experiments.http.envelope import command_response
-
-#: A name that several types have, a lock that somebody holds.
-ERRORS = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
-
-
-def chosen_version(request: Request, name: str, version: int) -> ArtifactVersion:
-    """The version that the address and the query mean."""
-    return get_version_for(request.user, name, version, **ArtifactChoiceQuery.parse(request.query_params))
 
 
 class VersionRestore(APIView):
@@ -43,7 +33,7 @@ class VersionRestore(APIView):
         tag="Artifacts",
         query=ArtifactChoiceQuery,
         answer=Command(schemas.Succeeded),
-        errors=ERRORS,
+        errors=NOT_THE_ONE,
     )
     def post(self, request: Request, name: str, version: int) -> Response:
         services.restore_version(chosen_version(request, name, version), at=time.time())
@@ -60,7 +50,7 @@ class VersionAlias(APIView):
         query=ArtifactChoiceQuery,
         body=AliasBody,
         answer=Command(schemas.AliasSet),
-        errors=ERRORS,
+        errors=NOT_THE_ONE,
     )
     def post(self, request: Request, name: str, version: int) -> Response:
         alias = parse_alias(request.data)
@@ -77,11 +67,10 @@ class ArtifactAlias(APIView):
         tag="Artifacts",
         query=ArtifactChoiceQuery,
         answer=Command(schemas.AliasSet),
-        errors=ERRORS,
+        errors=NOT_THE_ONE,
     )
     def delete(self, request: Request, name: str, alias: str) -> Response:
-        artifact = get_artifact_for(request.user, name, **ArtifactChoiceQuery.parse(request.query_params))
-        version = services.remove_alias(artifact, alias, at=time.time())
+        version = services.remove_alias(chosen_artifact(request, name), alias, at=time.time())
         return command_response({"alias": alias, "version": version}, message=f"Alias {alias} removed")
 
 
@@ -95,7 +84,7 @@ class VersionTags(APIView):
         query=ArtifactChoiceQuery,
         body=TagsBody,
         answer=Command(schemas.VersionTagged),
-        errors=ERRORS,
+        errors=NOT_THE_ONE,
     )
     def post(self, request: Request, name: str, version: int) -> Response:
         edit = parse_tags(request.data)
@@ -113,7 +102,7 @@ class VersionPromotion(APIView):
         query=ArtifactChoiceQuery,
         body=PromotionBody,
         answer=Command(schemas.Promoted),
-        errors=ERRORS,
+        errors=NOT_THE_ONE,
     )
     def post(self, request: Request, name: str, version: int) -> Response:
         move = parse_promotion(request.data)

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from django.http import HttpResponseBase
 from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from artifacts.access import get_version_for
 from artifacts.api import schemas
+from artifacts.api.choice import NOT_THE_ONE, chosen_version
 from artifacts.api.serializers import ArtifactChoiceQuery
-from artifacts.api.views.artifacts import NOT_THE_ONE
 from artifacts.http.verified import verified_answer
 from artifacts.http.zips import zip_pieces
-from artifacts.models import ArtifactVersion
 from artifacts.queries.files import file_slices, files_in, get_file, references_in
 from experiments.api.describe import File, describe
 from experiments.http.files import INLINE_TYPES
 from experiments.http.streaming import json_stream, stream, table_pieces
 from runicorn.artifacts.contents import open_file
-from runicorn.artifacts.places import ArtifactPlace
 
 #: A file has some 350 bytes as JSON; a piece of the answer has at most 256 KiB.
 FILES_A_SLICE = 700
@@ -41,7 +36,7 @@ class VersionFiles(APIView):
         errors=NOT_THE_ONE,
     )
     def get(self, request: Request, name: str, version: int) -> HttpResponseBase:
-        found = get_version_for(request.user, name, version, **ArtifactChoiceQuery.parse(request.query_params))
+        found = chosen_version(request, name, version)
         fields = {
             "artifact": f"{name}:v{version}",
             "references": references_in(found),
@@ -69,9 +64,9 @@ class VersionFile(APIView):
         errors=NOT_THE_ONE,
     )
     def get(self, request: Request, name: str, version: int, path: str) -> HttpResponseBase:
-        found = get_version_for(request.user, name, version, **ArtifactChoiceQuery.parse(request.query_params))
+        found = chosen_version(request, name, version)
         entry = get_file(found, path)
-        return verified_answer(request, open_file(_place(found), version, entry), entry)
+        return verified_answer(request, open_file(found.artifact.place, version, entry), entry)
 
 
 class VersionArchive(APIView):
@@ -89,13 +84,8 @@ class VersionArchive(APIView):
         errors=NOT_THE_ONE,
     )
     def get(self, request: Request, name: str, version: int) -> HttpResponseBase:
-        found = get_version_for(request.user, name, version, **ArtifactChoiceQuery.parse(request.query_params))
-        answer = stream(zip_pieces(_place(found), version, files_in(found)), content_type=ZIP)
+        found = chosen_version(request, name, version)
+        answer = stream(zip_pieces(found.artifact.place, version, files_in(found)), content_type=ZIP)
         answer["Content-Disposition"] = str(content_disposition_header(True, f"{name}-v{version}.zip"))
         answer["Cache-Control"] = "no-store"  # a cut one must not be kept
         return answer
-
-
-def _place(version: ArtifactVersion) -> ArtifactPlace:
-    artifact = version.artifact
-    return ArtifactPlace(Path(artifact.root.path), artifact.type, artifact.name)

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from artifacts.access import get_artifact_for, get_version_for
 from artifacts.api import schemas
+from artifacts.api.choice import NOT_THE_ONE, chosen_version
 from artifacts.api.curation_requests import (
     EvaluationBody,
     EvaluationsQuery,
@@ -19,7 +20,6 @@ from artifacts.api.curation_requests import (
     parse_evaluation,
 )
 from artifacts.api.serializers import ArtifactChoiceQuery
-from artifacts.api.views.artifacts import NOT_THE_ONE
 from artifacts.queries.artifacts import newest_version
 from artifacts.queries.producers import performance_history, training_metrics
 from artifacts.services.curation import record_evaluation
@@ -100,7 +100,7 @@ class VersionEvaluation(APIView):
     def post(self, request: Request, name: str, version: int) -> Response:
         now = time.time()
         evaluation = parse_evaluation(request.data, at=now)
-        found = get_version_for(request.user, name, version, **ArtifactChoiceQuery.parse(request.query_params))
+        found = chosen_version(request, name, version)
         eval_id = record_evaluation(found, evaluation, at=now)
         return command_response({"eval_id": eval_id}, message="Evaluation recorded successfully")
 
