@@ -37,7 +37,9 @@ from runicorn.storage.file_lock import file_lock
 
 #: A manifest of a million files has about 200 MB.
 MAX_MANIFEST_BYTES = 512 * 1024 * 1024
-#: Held for the few writes of a change only, never while bytes are copied.
+#: The lock is held for the few writes of a change only, never while bytes are copied. People who change something
+#: are told after a few seconds that it is held; what logs or repairs in the background waits for longer.
+PATIENCE_S = 5.0
 LOCK_TIMEOUT_S = 60.0
 
 
@@ -120,17 +122,17 @@ def resolve_version(place: ArtifactPlace, wanted: int | str) -> int:
 
 
 @contextmanager
-def locked(place: ArtifactPlace) -> Iterator[None]:
-    """Keep other writers of this artifact out. Raises Conflict after 60 s, StorageDamaged if the lock cannot be made.
+def locked(place: ArtifactPlace, *, timeout_s: float = PATIENCE_S) -> Iterator[None]:
+    """Keep other writers of this artifact out. Raises Conflict after ``timeout_s``, StorageDamaged for no lock at all.
 
     On a file system without locks the block runs all the same: numbers of versions are taken by a rename, which
     only one can win; of two changes of aliases at the same moment the later one stays.
     """
     try:
         place.home.mkdir(parents=True, exist_ok=True)
-        with file_lock(place.home / layout.ARTIFACT_LOCK, timeout_s=LOCK_TIMEOUT_S) as held:
+        with file_lock(place.home / layout.ARTIFACT_LOCK, timeout_s=timeout_s) as held:
             if held is False:
-                raise Conflict(f"Somebody else has been changing {place.name} for {LOCK_TIMEOUT_S:.0f} s; try again.")
+                raise Conflict(f"Somebody else has been changing {place.name} for {timeout_s:.0f} s; try again.")
             yield
     except RunicornError:  # some are OSErrors, too
         raise

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runicorn.artifacts.chunks import ChunkStore
 from runicorn.artifacts.contents import VersionFolder, all_versions, copy_verified
-from runicorn.artifacts.documents import locked, read_index, read_manifest, write_index
+from runicorn.artifacts.documents import LOCK_TIMEOUT_S, locked, read_index, read_manifest, write_index
 from runicorn.artifacts.models import FileEntry
 from runicorn.artifacts.places import ArtifactPlace, all_places
 from runicorn.artifacts.pool import STORED_MODE, Pool
@@ -87,7 +87,7 @@ def _move_older_folders(root: Path, *, at: float) -> Iterator[str]:
 
 def _move(place: ArtifactPlace, *, at: float) -> str:
     """Version by version, each by a rename: whatever interrupts this, each version is in one of the two folders."""
-    with locked(place):
+    with locked(place, timeout_s=LOCK_TIMEOUT_S):
         index = read_index(place)
         for version, folder in place.version_folders().items():
             if folder.parent == place.older_home and not (place.home / f"v{version}").exists():

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from runicorn.artifacts.documents import locked, read_index, read_manifest, read_metadata, write_index
+from runicorn.artifacts.documents import LOCK_TIMEOUT_S, locked, read_index, read_manifest, read_metadata, write_index
 from runicorn.artifacts.models import (
     ArtifactIndex,
     ArtifactManifest,
@@ -130,7 +130,7 @@ def _commit(place: ArtifactPlace, staging: Path, new: NewVersion, manifest: Arti
         aliases=(LATEST,),
         manifest_digest=prefixed(digest_of(content)),
     )
-    with locked(place):
+    with locked(place, timeout_s=LOCK_TIMEOUT_S):
         index = read_index(place)
         if new.skip_unchanged and (unchanged := _unchanged(place, index, manifest)) is not None:
             return unchanged

@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from runicorn.storage import layout
+from runicorn.storage.file_lock import file_lock
 from tests.artifacts.stored import log_version, place_of
 from tests.server import ViewerServer
 
@@ -187,3 +189,13 @@ def test_a_broken_document_is_told_of_and_left_as_it_is(server: ViewerServer, ap
     assert answer.status_code == 500
     assert "Nothing was changed; mend that file first." in answer.json()["detail"]
     assert path.read_text(encoding="utf-8") == "{"
+
+
+def test_what_somebody_else_is_changing_is_a_conflict_and_nothing_is_lost(server: ViewerServer, api: httpx.Client):
+    _log(server, "held")
+    with file_lock(place_of(server.storage, "held").home / layout.ARTIFACT_LOCK, timeout_s=0):
+        refused = api.post("/api/artifacts/held/v1/tags", json={"tags": ["late"]})
+
+    assert refused.status_code == 409
+    assert "Somebody else has been changing held for 5 s; try again" in refused.text
+    assert api.post("/api/artifacts/held/v1/tags", json={"tags": ["late"]}).status_code == 200

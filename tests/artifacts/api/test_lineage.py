@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from artifacts.queries.lineage import MAX_DEPTH
+from runicorn.artifacts.lineage import LineageTracker
 from runicorn.artifacts.removal import delete_version, purge_version
 from tests.artifacts.stored import log_version, new_run_id, place_of
 from tests.run_directories import write_run
@@ -54,7 +56,22 @@ class Story:
             for edge in answer["edges"]
         ]
         assert (len(set(nodes)), len(set(edges))) == (len(nodes), len(edges))
+        assert self._by_the_library(text, **query) == (
+            {node["node_id"] for node in answer["nodes"]},
+            {(edge["source"], edge["edge_type"], edge["target"]) for edge in answer["edges"]},
+        )
         return set(nodes), set(edges)
+
+    def _by_the_library(
+        self, text: str, type: str = "model", max_depth: int = 3
+    ) -> tuple[set[str], set[tuple[str, str, str]]]:
+        """As ``graph``: what the library, which has no bound, reads from the files without an index."""
+        tracker = LineageTracker(self._server.storage)
+        graph = tracker.build_lineage_graph(
+            self.name(text), type, int(text.partition(":")[2]), min(max_depth, MAX_DEPTH)
+        )
+        edges = {(edge.source, edge.edge_type, edge.target) for edge in graph.edges}
+        return {node.node_id for node in graph.nodes}, edges
 
     def _record(self, text: str) -> dict[str, Any]:
         name, _, number = text.partition(":")
