@@ -6,6 +6,7 @@ No sync generators and no FileResponse: under ASGI Django reads those whole into
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 import orjson
@@ -21,7 +22,9 @@ PIECE_BYTES = 256 * 1024
 
 
 def json_stream(pieces: Iterator[bytes]) -> StreamingHttpResponse:
-    return stream(pieces, content_type=CONTENT_TYPE)
+    """The first piece is made before this returns: what fails there is an error with its status and no torn answer."""
+    first = list(islice(pieces, 1))
+    return stream(chain(first, pieces), content_type=CONTENT_TYPE)
 
 
 def stream(pieces: Iterator[bytes], *, content_type: str) -> StreamingHttpResponse:
@@ -41,8 +44,9 @@ def array_pieces(slices: Iterable[Sequence[Any]]) -> Iterator[bytes]:
 
 def table_pieces(fields: Mapping[str, Any], slices: Iterable[Sequence[Any]], *, under: str = "rows") -> Iterator[bytes]:
     """A JSON object of ``fields``, of which there is one at least, and an array of the items of all slices."""
-    yield encode(fields)[:-1] + b"," + encode(under) + b":"
-    yield from array_pieces(slices)
+    array = array_pieces(slices)
+    yield encode(fields)[:-1] + b"," + encode(under) + b":" + next(array)
+    yield from array
     yield b"}"
 
 

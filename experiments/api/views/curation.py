@@ -72,6 +72,7 @@ class RemoveRuns(APIView):
 
 
 def _experiments(slices: Iterator[Sequence[Any]]) -> Iterator[bytes]:
-    yield b'{"experiments":'
-    yield from array_pieces(slices)
+    array = array_pieces(slices)
+    yield b'{"experiments":' + next(array)
+    yield from array
     yield b"}"

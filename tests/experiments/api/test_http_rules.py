@@ -151,6 +151,23 @@ def test_a_bug_is_a_500_without_a_trace_of_the_code(server: ViewerServer, api: h
     assert "experiments_media" in log
 
 
+LISTS = ["/api/runs", "/api/projects", "/api/recycle-bin", "/api/experiments/search"]
+LISTS += ["/api/v2/experiments", "/api/v2/experiments/x", "/api/v2/analytics/summary"]
+
+
+def test_a_list_that_cannot_be_read_is_an_error_and_not_empty(server: ViewerServer, api: httpx.Client):
+    rename = "from django.db import connections\nconnections['index'].cursor().execute('ALTER TABLE {} RENAME TO {}')"
+    server.run_python(rename.format("experiments_run", "away"))
+    try:
+        answers = [api.get(address) for address in LISTS]
+    finally:
+        server.run_python(rename.format("away", "experiments_run"))
+
+    assert [answer.status_code for answer in answers] == [500] * len(LISTS)
+    assert all(isinstance(answer.json()["detail"], str) for answer in answers)
+    assert api.get("/api/v2/experiments").status_code == 200
+
+
 HOST = b"Host: 127.0.0.1\r\n"
 JSON_POST = b"Content-Type: application/json\r\nContent-Length: 5\r\n\r\nnull\n"
 RAW = [
