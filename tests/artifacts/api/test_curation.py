@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from runicorn import Run
 from runicorn.storage import layout
 from runicorn.storage.file_lock import file_lock
 from tests.artifacts.stored import log_version, place_of
@@ -136,6 +138,28 @@ def test_for_good_means_that_files_and_rows_are_gone(server: ViewerServer, api: 
     api.delete("/api/artifacts/purged/v1?permanent=1")
     assert api.get("/api/artifacts/purged/versions").status_code == 404
     assert "purged" not in [item["name"] for item in api.get("/api/artifacts?include_deleted=true").json()]
+
+
+def test_what_was_promoted_and_evaluated_is_loaded_by_its_alias_after_another_was_removed(
+    server: ViewerServer, api: httpx.Client, tmp_path: Path
+):
+    _log(server, "shipped", versions=3, content=b"shipped")
+
+    for stage in ("staging", "production"):
+        assert api.post("/api/artifacts/shipped/v1/promote", json={"to_stage": stage}).status_code == 200
+    evaluation = {"metrics": {"top1": 0.9}, "status": "passed"}
+    assert api.post("/api/artifacts/shipped/v1/evaluate", json=evaluation).status_code == 200
+    assert api.delete("/api/artifacts/shipped/v3?permanent=true").status_code == 200
+    log_version(server.storage, {"w": b"again"}, name="shipped", minute=9)
+    server.scan()
+
+    assert [item["version"] for item in api.get("/api/artifacts/shipped/versions").json()] == [1, 2, 4]
+    assert _aliases(api, "shipped") == {"latest": 4, "production": 1}
+    assert api.get("/api/artifacts/shipped/v1/files/w").content == b"shipped\0"
+    run = Run(project="vision", storage=server.storage, console=False, capture_env=False)
+    folders = {alias: run.use_artifact(f"shipped:{alias}").download(tmp_path / alias) for alias in ("production", "v4")}
+    run.finish()
+    assert [(folder / "w").read_bytes() for folder in folders.values()] == [b"shipped\0", b"again"]
 
 
 COMMANDS = [

@@ -181,10 +181,12 @@ def test_a_client_cannot_start_anew_under_a_forwarded_address(api: httpx.Client)
 def test_a_file_is_in_force_without_a_restart_and_the_longest_prefix_wins(api: httpx.Client, put: Put):
     assert api.options("/api/runs").headers[LIMIT] == "60"
 
-    put(endpoints={"/api/health": {"max_requests": 500}, "/api/runs": {"max_requests": 40, "window_seconds": 30}})
+    of_runs = {"max_requests": 40, "window_seconds": 30}
+    put(endpoints={"/api/health": {"max_requests": 500}, "/api/runs": of_runs, "/api/runs/x": {"max_requests": 7}})
 
-    limits = {path: api.options(path).headers[LIMIT] for path in ("/api/runs", "/api/runs/x", "/api/health")}
-    assert limits == {"/api/runs": "40", "/api/runs/x": "40", "/api/health": "500"}
+    limits = {path: api.options(path).headers[LIMIT] for path in ("/api/runs", "/api/runs/x/metrics", "/api/health")}
+    assert limits == {"/api/runs": "40", "/api/runs/x/metrics": "7", "/api/health": "500"}
+    assert api.options("/api/runs/xy").headers[LIMIT] == "40"
     assert int(api.options("/api/runs").headers[RESET]) <= 30
 
 

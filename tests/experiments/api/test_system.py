@@ -41,6 +41,8 @@ def test_the_status_check_finds_dead_processes_and_a_get_never_does(server: View
     after = json.loads(status_file.read_text())
     assert (after["status"], after["exit_reason"]) == ("failed", "process_not_found")
     assert api.get(f"/api/runs/{run_dir.name}").json()["status"] == "failed"
+    assert api.get(f"/api/v2/experiments/{run_dir.name}").json()["experiment"]["status"] == "failed"
+    assert api.get("/api/v2/experiments?project=check&status=running").json()["total"] == 0
 
 
 def test_a_running_run_of_another_machine_is_left_alone(server: ViewerServer, api: httpx.Client):

@@ -50,6 +50,26 @@ def test_appended_points_arrive_once_and_only_once(root_dir: Path, tick: Tick):
     assert series.mean_value == pytest.approx(sum(3.0 / step for step in range(1, 60)) / 59)
 
 
+def bytes_read() -> int:
+    """How much this process has read since it began."""
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
+def test_an_append_costs_as_much_as_was_appended(root_dir: Path, tick: Tick):
+    run_dir = write_run(root_dir, status={"status": "running"})
+    log_records(run_dir, [{"global_step": step, "loss": float(step)} for step in range(100_000)])
+    size = (run_dir / "events.jsonl").stat().st_size
+    for _ in range(20):
+        tick()
+    before = bytes_read()
+
+    log_records(run_dir, [{"global_step": 100_000, "loss": 0.5}])
+    tick()
+
+    assert MetricSeries.objects.get().count == 100_001
+    assert bytes_read() - before < size / 10
+
+
 def test_blocks_stay_few_while_a_run_logs_and_become_one_when_it_ends(root_dir: Path, tick: Tick):
     run_dir = write_run(root_dir, status={"status": "running"})
     for step in range(300):

@@ -38,11 +38,12 @@ def test_a_run_of_0_1_takes_project_and_name_from_its_meta_file(root_dir: Path, 
 
 def test_records_of_0_1_are_numbered_by_step_then_epoch_then_order(root_dir: Path, tick: Callable[[], None]):
     run_dir = write_run(root_dir, f"runs/{RUN_ID}")
-    write_events(run_dir, {"step": 10, "loss": 1.0}, {"epoch": 3, "loss": 0.5}, {"epoch": 3.5, "loss": 0.4})
+    records = [{"step": 10, "loss": 1.0}, {"epoch": 3, "loss": 0.5}, {"epoch": 3.5, "loss": 0.4}, {"loss": 0.3}]
+    write_events(run_dir, *records)
 
     tick()
 
-    assert steps_of_the_run() == [10, 3, 3]
+    assert steps_of_the_run() == [10, 3, 3, 4]
 
 
 def test_the_best_value_of_0_2_is_shown_under_its_metrics_name(root_dir: Path, tick: Callable[[], None]):
