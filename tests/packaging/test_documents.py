@@ -111,6 +111,13 @@ def test_a_link_to_another_file_leads_to_one(document):
             assert (document.parent / link).exists(), link
 
 
+@pytest.mark.parametrize("note", sorted((CHECKOUT / "docs" / "design").glob("*.md")), ids=lambda path: path.name)
+def test_a_test_that_a_note_names_with_its_file_is_there(note):
+    for file, name in re.findall(r"`([\w/]+\.py)::(\w+)`", note.read_text(encoding="utf-8")):
+        source = (CHECKOUT / "tests" / file).read_text(encoding="utf-8")
+        assert re.search(rf"^ *(async )?def {name}\(", source, re.MULTILINE), f"{file}::{name}"
+
+
 def rows(heading: str) -> list[list[str]]:
     """The cells of the tables below a heading of the API's page, without the rows that name the columns."""
     (section,) = [part for part in API.split("\n## ") if part.startswith(f"{heading}\n")]
@@ -148,6 +155,18 @@ def test_the_table_of_error_codes_has_every_error_that_an_answer_can_have():
 
 def subclasses(error: type[RunicornError]) -> set[type[RunicornError]]:
     return {found for child in error.__subclasses__() for found in {child, *subclasses(child)}}
+
+
+#: Limits of routes that come with SSH sync.
+LATER = {"unified/connect", "ssh/connect", "remote/connect", "unified/listdir", "unified/configure_mode"}
+
+
+def test_a_built_in_limit_is_for_a_path_that_is_served():
+    paths = {path for _, path in served_operations()}
+
+    idle = {rule.prefix for rule in BUILT_IN if not any(rule.covers(path) for path in paths)}
+
+    assert idle <= {f"/api/{path}" for path in LATER}
 
 
 def test_the_table_of_limits_has_the_built_in_ones_of_what_is_served():
