@@ -25,6 +25,12 @@ def listed(client: Client, query: str = "") -> list[str]:
     return re.findall(r"<a href=[^>]*><code>([^<]+)</code>", page.content.decode())
 
 
+def address_of(client: Client, run_id: str = RUN_ID) -> str:
+    """The address of the run's page, as the list links it."""
+    html = client.get(LIST).content.decode()
+    return next(part for part in html.split('"') if part.endswith("/change/") and run_id.replace("_", "_5F") in part)
+
+
 def choose(client: Client, action: str, *identities: str, query: str = "", **more: str) -> Any:
     """Tick the boxes of runs in the list and start an action."""
     data = {"action": action, "index": "0", "select_across": "0", "_selected_action": identities, **more}

@@ -16,7 +16,18 @@ from django.test.utils import CaptureQueriesContext
 from experiments.models import Run, StorageRoot
 from experiments.services.curation import edit_run
 from runicorn.storage.curation import Edit
-from tests.experiments.admin.pages import IDENTITY, LIST, PATH, Tick, choose, confirm, form_of, listed, messages
+from tests.experiments.admin.pages import (
+    IDENTITY,
+    LIST,
+    PATH,
+    Tick,
+    address_of,
+    choose,
+    confirm,
+    form_of,
+    listed,
+    messages,
+)
 from tests.run_directories import RUN_ID, write_json, write_run
 
 pytestmark = pytest.mark.django_db(databases=["default", "index"])
@@ -163,7 +174,7 @@ def renumber() -> None:
 
 def test_after_a_reindex_an_open_page_still_means_the_run_it_showed(client: Client, run_dir: Path, other_dir: Path):
     asked = choose(client, "add_tags", IDENTITY)
-    shown = client.get(_address(client))
+    shown = client.get(address_of(client))
     data = form_of(shown) | {"description": "mine"}
 
     renumber()
@@ -175,13 +186,8 @@ def test_after_a_reindex_an_open_page_still_means_the_run_it_showed(client: Clie
     assert not (other_dir / "curation.json").exists()
 
 
-def _address(client: Client, run_id: str = RUN_ID) -> str:
-    html = client.get(LIST).content.decode()
-    return next(part for part in html.split('"') if part.endswith("/change/") and run_id.replace("_", "_5F") in part)
-
-
 def test_a_run_page_changes_what_was_changed_on_it_and_nothing_else(client: Client, root: StorageRoot, run_dir: Path):
-    address = _address(client)
+    address = address_of(client)
     data = form_of(client.get(address))
     run = Run.objects.select_related("root").get(path=PATH)
     edit_run(run, Edit(add_tags=["by another"], notes="by another", pinned=True), by="bob", at=1.0)
@@ -195,7 +201,7 @@ def test_a_run_page_changes_what_was_changed_on_it_and_nothing_else(client: Clie
 
 
 def test_a_run_page_that_changes_nothing_writes_nothing(client: Client, run_dir: Path):
-    address = _address(client)
+    address = address_of(client)
 
     client.post(address, form_of(client.get(address)))
 
@@ -203,7 +209,7 @@ def test_a_run_page_that_changes_nothing_writes_nothing(client: Client, run_dir:
 
 
 def test_what_cannot_be_written_is_said_on_the_page(client: Client, run_dir: Path):
-    address = _address(client)
+    address = address_of(client)
     data = form_of(client.get(address))
     (run_dir / "curation.json").write_text("{broken")
 
@@ -218,10 +224,10 @@ def test_problems_stand_in_the_list_and_on_the_run(client: Client, run_dir: Path
     tick()
 
     assert '<td class="field-problem_count">1</td>' in client.get(LIST).content.decode()
-    assert "is not valid JSON" in client.get(_address(client)).content.decode()
+    assert "is not valid JSON" in client.get(address_of(client)).content.decode()
     problems = client.get("/admin/experiments/problem/").content.decode()
     assert f"{PATH}/summary.json" in problems
-    assert _address(client) in problems
+    assert address_of(client) in problems
 
 
 def test_projects_and_experiments_are_counted_and_lead_to_their_runs(client: Client, other_dir: Path, run_dir: Path):
@@ -241,7 +247,7 @@ def test_who_did_it_is_written_down_beside_the_accounts_and_in_the_file(client: 
     client.force_login(ada)
 
     confirm(client, choose(client, "add_tags", IDENTITY), tags="x")
-    client.post(_address(client), form_of(client.get(_address(client))) | {"description": "d"})
+    client.post(address_of(client), form_of(client.get(address_of(client))) | {"description": "d"})
     choose(client, "move_to_recycle_bin", IDENTITY)
     confirm(client, choose(client, "purge", IDENTITY, query="?deleted=yes"))
 
@@ -254,7 +260,7 @@ def test_the_history_of_a_run_is_found_by_its_place(client: Client, ada: User, r
     client.force_login(ada)
     choose(client, "pin", IDENTITY)
 
-    history = client.get(_address(client).replace("/change/", "/history/")).content.decode()
+    history = client.get(address_of(client).replace("/change/", "/history/")).content.decode()
 
     assert "pin" in history
     assert "ada" in history
@@ -272,7 +278,7 @@ def test_rows_can_be_neither_added_nor_deleted_by_hand(client: Client, ada: User
     client.force_login(ada)
 
     assert client.post(f"{LIST}add/").status_code == 403
-    assert client.post(_address(client).replace("/change/", "/delete/"), {"post": "yes"}).status_code == 403
+    assert client.post(address_of(client).replace("/change/", "/delete/"), {"post": "yes"}).status_code == 403
     assert listed(client) == [RUN_ID]
     assert run_dir.is_dir()
 
