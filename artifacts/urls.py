@@ -10,4 +10,5 @@ urlpatterns = [
     path("artifacts/<str:name>/v<int:number>", views.artifact_version, name="artifact_version"),
     path("artifacts/<str:name>/v<int:number>/metadata", views.artifact_metadata, name="artifact_metadata"),
     path("artifacts/<str:name>/v<int:number>/compare", views.artifact_compare, name="artifact_compare"),
+    path("artifacts/<str:name>/v<int:number>/lineage", views.artifact_lineage, name="artifact_lineage"),
 ]

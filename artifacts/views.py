@@ -18,6 +18,7 @@ from artifacts.queries.artifact_page import artifact_head, file_page, version_do
 from artifacts.queries.artifact_table import ArtifactFilter, artifact_table
 from artifacts.queries.artifacts import newest_version
 from artifacts.queries.comparison import file_differences, metadata_differences, other_version
+from artifacts.queries.lineage_page import lineage_page
 from artifacts.queries.links import query_of
 from experiments.models import StorageRoot
 from experiments.queries.shell import Shell, page_shell
@@ -26,14 +27,15 @@ from experiments.views import wants_fragment
 from runicorn.errors import AmbiguousArtifact, VersionNotFound
 
 #: What an address of an artifact may say besides which one is meant.
-CHOICES = ("deleted", "versions", "match", "page", "with")
+CHOICES = ("deleted", "versions", "match", "page", "with", "depth")
 #: Those that mean another version or tab.
-PLACES = ("versions", "match", "page", "with")
+PLACES = ("versions", "match", "page", "with", "depth")
 #: The URL name of each tab.
 TABS = {
     "files": "artifact_version",
     "metadata": "artifact_metadata",
     "compare": "artifact_compare",
+    "lineage": "artifact_lineage",
 }
 
 
@@ -93,6 +95,16 @@ def artifact_compare(request: HttpRequest, name: str, number: int) -> HttpRespon
             "files": file_differences(before, after),
         }
     return _tab(request, shell, version, "compare", context)
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def artifact_lineage(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """What the version was made from and what was made from it, ``?depth=`` generations of versions each way."""
+    shell, version = page_shell(now=time.time()), version_from(request, name, number)
+    return _tab(
+        request, shell, version, "lineage", {"lineage": lineage_page(version, depth=request.GET.get("depth", ""))}
+    )
 
 
 def version_from(request: HttpRequest, name: str, number: int) -> ArtifactVersion:

@@ -101,9 +101,9 @@ def file_path(path: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def query_with(context: Context, **changes: str) -> str:
+def query_with(context: Context, **changes: object) -> str:
     """The URL's query for the choices of this page (``choices``) with ``changes``; empty ones are left out."""
-    return query_of(context["choices"] | changes)
+    return query_of(context["choices"] | {name: str(value) for name, value in changes.items()})
 
 
 @register.simple_tag(takes_context=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from runicorn.artifacts.models import ReferenceEntry
 from runicorn.artifacts.places import ArtifactPlace
 from runicorn.artifacts.saving import NewVersion, save_version
 from runicorn.artifacts.staging import StagedFile
+from tests.run_directories import write_run
 
 #: When the versions of the tests are made, Unix seconds: a minute apart.
 CREATED_AT = 1_736_868_700.0
@@ -51,3 +52,21 @@ def log_version(
             staged.append(StagedFile(source, path))
         new = NewVersion(staged, references, run_id, CREATED_AT + 60 * minute, **more)
         return save_version(place, new).metadata.version
+
+
+def write_lineage(
+    root: Path, run_id: str, *, made: Collection[str] = (), used: Collection[str] = (), stored: bool = True
+) -> Path:
+    """A run that used and made versions of models, given as ``name:number``; the made ones are stored, too."""
+    for text in made if stored else ():
+        log_version(root, {"w": b"12345"}, name=text.partition(":")[0], run_id=run_id)
+    documents = {
+        "artifacts_created": {"artifacts": [_record(text) | {"created_at": 5.0} for text in made]},
+        "artifacts_used": {"artifacts": [_record(text) | {"used_at": 6.0} for text in used]},
+    }
+    return write_run(root, f"vision/vit/runs/{run_id}", **documents)
+
+
+def _record(text: str) -> dict[str, Any]:
+    name, _, number = text.partition(":")
+    return {"name": name, "type": "model", "version": int(number), "size_bytes": 7, "num_files": 1}

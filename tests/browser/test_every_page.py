@@ -10,13 +10,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from runicorn.artifacts.curation import set_alias
 from runicorn.artifacts.models import ReferenceEntry
-from tests.artifacts.stored import log_version, place_of
+from tests.artifacts.stored import log_version, place_of, write_lineage
 from tests.browser.conftest import Viewer, watched
 from tests.experiments.pages.test_writing_of_values import AGES, DURATIONS, NUMBERS
 from tests.run_directories import RUN_ID, write_run
 from tests.training_scripts import wait_until
 
 NET = "net-" * 25
+OTHER_RUN = "20250114_153045_a1b2c9"
 PAGES = (
     "/runs",
     "/runs?q=nothing",
@@ -25,7 +26,7 @@ PAGES = (
     "/settings",
     "/artifacts",
     "/artifacts?q=nothing",
-    *(f"/artifacts/{NET}{tab}" for tab in ("", "/v1/metadata", "/v1/compare")),
+    *(f"/artifacts/{NET}{tab}" for tab in ("", "/v1/metadata", "/v1/compare", "/v1/lineage")),
     *(f"/runs/{RUN_ID}{tab}" for tab in ("", "/overview", "/logs", "/media")),
 )
 WIDER = """() => document.documentElement.scrollWidth > innerWidth"""
@@ -42,6 +43,7 @@ def _one_run_and_one_problem(viewer: Viewer) -> None:
     (run_dir / "logs.txt").write_text("10:00:00 | " + "wide" * 500 + "\n", encoding="utf-8")
     (run_dir / "summary.json").write_text("{broken", encoding="utf-8")
     (run_dir.parent).touch()
+    write_lineage(viewer.root, OTHER_RUN, used=[f"{NET}:1"], made=["report-" * 14 + ":1"])
     reference = ReferenceEntry("s3://" + "bucket-" * 40)
     files = {"deep/" + "er/" * 60 + "best.pt": b"1"}
     log_version(viewer.root, files, name=NET, tags=("tag-" * 24,), references=[reference])

@@ -1,4 +1,5 @@
 // Finds the parts of a page by their data- attributes, at load and in whatever htmx brings later.
+import { attachCentred } from "./centred.js";
 import { attachCharts } from "./charts.js";
 import { attachCopyButtons } from "./copy.js";
 import { attachFilters } from "./filters.js";
@@ -21,6 +22,7 @@ const attachers = {
   "[data-fold], [data-section]": attachFolds,
   "[data-lightbox]": attachLightbox,
   "[data-scroll]": attachScrollPlace,
+  "[data-centred]": attachCentred,
 };
 const attached = new WeakSet();
 

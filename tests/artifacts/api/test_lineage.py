@@ -12,7 +12,7 @@ import pytest
 from artifacts.queries.lineage import MAX_DEPTH
 from runicorn.artifacts.lineage import LineageTracker
 from runicorn.artifacts.removal import delete_version, purge_version
-from tests.artifacts.stored import log_version, new_run_id, place_of
+from tests.artifacts.stored import log_version, new_run_id, place_of, write_lineage
 from tests.run_directories import write_run
 from tests.server import ViewerServer
 
@@ -30,13 +30,8 @@ class Story:
     def run(self, *, made: Collection[str] = (), used: Collection[str] = (), stored: bool = True) -> str:
         """A run that used and made versions, given as ``name:number``; returns its id."""
         run_id = new_run_id()
-        for text in made if stored else ():
-            log_version(self._server.storage, {"w": text.encode()}, name=self.name(text), run_id=run_id)
-        documents = {
-            "artifacts_created": {"artifacts": [self._record(text) | {"created_at": 5.0} for text in made]},
-            "artifacts_used": {"artifacts": [self._record(text) | {"used_at": 6.0} for text in used]},
-        }
-        write_run(self._server.storage, f"vision/vit/runs/{run_id}", **documents)
+        made, used = ([self._prefix + text for text in texts] for texts in (made, used))
+        write_lineage(self._server.storage, run_id, made=made, used=used, stored=stored)
         self._server.scan()
         return run_id
 
@@ -72,10 +67,6 @@ class Story:
         )
         edges = {(edge.source, edge.edge_type, edge.target) for edge in graph.edges}
         return {node.node_id for node in graph.nodes}, edges
-
-    def _record(self, text: str) -> dict[str, Any]:
-        name, _, number = text.partition(":")
-        return {"name": self._prefix + name, "type": "model", "version": int(number), "size_bytes": 7, "num_files": 1}
 
 
 @pytest.fixture
