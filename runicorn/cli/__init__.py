@@ -30,6 +30,7 @@ COMMANDS = {
 #: Called by our own processes only.
 HIDDEN_COMMANDS = {
     "demo-conductor": "runicorn.demo.conductor",
+    "demo-prepare": "runicorn.demo.prepare",
     "demo-train": "runicorn.demo.train",
 }
 

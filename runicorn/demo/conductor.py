@@ -1,4 +1,4 @@
-"""Runs the demo's training scripts, some at a time, each in a process of its own."""
+"""Runs the demo's scripts, each in a process of its own: first the datasets, then training, some at a time."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from runicorn.demo.plan import JOBS
 PARALLEL_JOBS = 3
 POLL_S = 0.1
 LIVE_NUMBER = 0
+#: The number of what is no job of the plan.
+PREPARATION = -1
 #: Less than the supervisor gives us; a script ends its run first, which takes seconds on a busy machine.
 STOP_S = 4.0
 
@@ -30,9 +32,21 @@ def command() -> None:
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     running = dict[int, subprocess.Popen[bytes]]()
     try:
+        _prepare(running)
         _train_all(running)
     finally:
         _stop(list(running.values()))
+
+
+def _prepare(running: dict[int, subprocess.Popen[bytes]]) -> None:
+    """Make the datasets; without them there is nothing to train. Raises SystemExit with the script's exit code."""
+    click.echo("Making two datasets.")
+    running[PREPARATION] = process = _start("demo-prepare")
+    code = process.wait()
+    del running[PREPARATION]
+    if code != 0:
+        click.echo(f"Making the datasets ended with exit code {code}.", err=True)
+        sys.exit(code)
 
 
 def _train_all(running: dict[int, subprocess.Popen[bytes]]) -> None:
@@ -42,7 +56,7 @@ def _train_all(running: dict[int, subprocess.Popen[bytes]]) -> None:
     while waiting or running:
         while waiting and len(running) <= PARALLEL_JOBS:
             number = waiting.pop(0)
-            running[number] = _start(number)
+            running[number] = _start("demo-train", str(number))
         for number, process in list(running.items()):
             if process.poll() is not None:
                 del running[number]
@@ -62,12 +76,12 @@ def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
             process.wait(max(0.0, deadline - time.monotonic()))
 
 
-def _start(number: int) -> subprocess.Popen[bytes]:
+def _start(*arguments: str) -> subprocess.Popen[bytes]:
     # A process that ends this one ends them too: their standard input is our pipe.
     # One thread each: a small matrix is not worth several, and there are several scripts.
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     return subprocess.Popen(
-        [sys.executable, str(CHILD_SCRIPT), "demo-train", str(number)],
+        [sys.executable, str(CHILD_SCRIPT), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,  # the viewer shows what they print
         stderr=subprocess.DEVNULL,

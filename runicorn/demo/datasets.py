@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -25,16 +26,23 @@ GLYPHS = {
 }
 SIDE = 10
 SPIRAL_ARMS = 3
+FILE_NAME = "examples.npz"
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """inputs: float64 (n, features). labels: int64 (n,). The first ``train_count`` rows are for training."""
+    """inputs: float64 (n, features). labels: int64 (n,), from 0. The first four fifths are for training."""
 
     inputs: Floats
     labels: Labels
-    train_count: int
-    class_count: int
+
+    @property
+    def train_count(self) -> int:
+        return len(self.labels) * 4 // 5
+
+    @property
+    def class_count(self) -> int:
+        return int(self.labels.max()) + 1
 
     @property
     def train(self) -> tuple[Floats, Labels]:
@@ -43,6 +51,15 @@ class Dataset:
     @property
     def validation(self) -> tuple[Floats, Labels]:
         return self.inputs[self.train_count :], self.labels[self.train_count :]
+
+    def save(self, path: Path) -> None:
+        np.savez(path, inputs=self.inputs, labels=self.labels)
+
+
+def load(path: str | Path) -> Dataset:
+    """What ``Dataset.save`` wrote."""
+    with np.load(path) as arrays:
+        return Dataset(arrays["inputs"], arrays["labels"])
 
 
 def digits(*, seed: int, count: int = 2000) -> Dataset:
@@ -56,7 +73,7 @@ def digits(*, seed: int, count: int = 2000) -> Dataset:
         top, left = random.integers(1, 3), random.integers(2, 4)
         image[top : top + 7, left : left + 5] = dots * random.uniform(0.5, 1.0)
     images = np.clip(images + random.normal(0, 0.2, images.shape), 0, 1)
-    return Dataset(images.reshape(count, -1), labels.astype(np.int64), train_count=count * 4 // 5, class_count=10)
+    return Dataset(images.reshape(count, -1), labels.astype(np.int64))
 
 
 def spirals(*, seed: int, count: int = 900) -> Dataset:
@@ -66,4 +83,4 @@ def spirals(*, seed: int, count: int = 900) -> Dataset:
     radius = random.random(count) ** 0.5
     angle = 2 * np.pi * (labels / SPIRAL_ARMS + radius * 0.9) + random.normal(0, 0.12, count)
     points = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
-    return Dataset(points, labels.astype(np.int64), train_count=count * 4 // 5, class_count=SPIRAL_ARMS)
+    return Dataset(points, labels.astype(np.int64))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -25,6 +26,10 @@ class Classifier:
 
     def _parameters(self) -> list[Floats]:
         return [*self.weights, *self.biases]
+
+    def save(self, path: Path) -> None:
+        """As an ``.npz`` of arr_0, arr_1 and so on: the weights from the inputs to the classes, then the biases."""
+        np.savez(path, *self._parameters())
 
     def probabilities(self, inputs: Floats) -> Floats:
         """float64 (n, classes), each row summing to 1."""

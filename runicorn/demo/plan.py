@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: Functions of runicorn.demo.datasets, and what they make.
+DATASETS = {
+    "digits": "Digits as old displays draw them, with noise: 10 × 10 grey dots each.",
+    "spirals": "Points of three noisy spiral arms around the origin.",
+}
+
 
 @dataclass(frozen=True)
 class Job:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
+from pathlib import Path
 
 import click
 import numpy as np
@@ -18,6 +20,8 @@ HYPERPARAMETERS = {"momentum": 0.9, "weight_decay": 1e-4}
 CONFIG_KEYS = ("learning_rate", "hidden", "seed", "batch_size", "epochs", "schedule")
 LOG_EVERY_BATCHES = 4
 EPOCHS_BETWEEN_PICTURES = 5
+#: The last epoch has a checkpoint, too.
+EPOCHS_BETWEEN_CHECKPOINTS = 50
 
 
 @click.command("demo-train", hidden=True)
@@ -38,16 +42,25 @@ def train(job: Job) -> None:
         group=f"lr {job.learning_rate:g}",
     )
     rn.set_primary_metric("val/accuracy", mode="max")
-    dataset = getattr(datasets, job.dataset)(seed=0)
+    dataset = stored_dataset(run, job.dataset)
     sizes = (dataset.inputs.shape[1], *job.hidden, dataset.class_count)
     model = Classifier(sizes, seed=job.seed)
     print(f"run {run.id}: layers {sizes}, {dataset.train_count} examples")
     with np.errstate(all="ignore"):  # the diverging job overflows, and its log shows it
         for epoch in range(job.epochs):
             train_epoch(model, dataset, job, epoch)
-            validate(model, dataset, job, epoch)
+            share = validate(model, dataset, job, epoch)
+            if epoch + 1 == job.epochs or (epoch + 1) % EPOCHS_BETWEEN_CHECKPOINTS == 0:
+                log_model(run, model, job, {"epoch": epoch + 1, "val/accuracy": share})
     rn.summary({"parameters": sum(weight.size for weight in (*model.weights, *model.biases)), "epochs": job.epochs})
     rn.finish()
+
+
+def stored_dataset(run: rn.Run, name: str) -> datasets.Dataset:
+    """The latest version of it, of which the run then says that it was trained on it."""
+    with tempfile.TemporaryDirectory() as folder:
+        run.use_artifact(f"{name}:latest", type="dataset").download(folder)
+        return datasets.load(Path(folder, datasets.FILE_NAME))
 
 
 def train_epoch(model: Classifier, dataset: datasets.Dataset, job: Job, epoch: int) -> None:
@@ -62,8 +75,17 @@ def train_epoch(model: Classifier, dataset: datasets.Dataset, job: Job, epoch: i
         time.sleep(job.pause_s)
 
 
-def validate(model: Classifier, dataset: datasets.Dataset, job: Job, epoch: int) -> None:
-    """Log how the model does on rows it has not seen, and now and then what that looks like."""
+def log_model(run: rn.Run, model: Classifier, job: Job, metadata: dict[str, float]) -> None:
+    """Store the weights as the next version of the experiment's model."""
+    artifact = rn.Artifact(f"{job.dataset}-{job.experiment}", "model", metadata=metadata)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "weights.npz")
+        model.save(path)
+        run.log_artifact(artifact.add_file(path).add_tags(*job.tags))
+
+
+def validate(model: Classifier, dataset: datasets.Dataset, job: Job, epoch: int) -> float:
+    """Log how the model does on rows it has not seen, and now and then what that looks like. Returns the accuracy."""
     inputs, labels = dataset.validation
     probabilities = model.probabilities(inputs)
     loss, share = cross_entropy(probabilities, labels), accuracy(probabilities, labels)
@@ -71,6 +93,7 @@ def validate(model: Classifier, dataset: datasets.Dataset, job: Job, epoch: int)
     print(f"epoch {epoch + 1}/{job.epochs}: validation loss {loss:.4f}, accuracy {share:.3f}")
     if job.pictures and epoch % EPOCHS_BETWEEN_PICTURES == EPOCHS_BETWEEN_PICTURES - 1:
         log_pictures(model, dataset, probabilities, epoch)
+    return share
 
 
 def log_pictures(model: Classifier, dataset: datasets.Dataset, probabilities: datasets.Floats, epoch: int) -> None:

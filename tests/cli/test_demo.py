@@ -22,7 +22,7 @@ def test_the_demo_shows_models_that_train_diverge_and_fail_and_stops_cleanly(tmp
     with running("demo", "--port", "0", "--storage", "demo", folder=tmp_path) as demo:
         demo.wait_for(f"Storage root: {tmp_path / 'demo'}")
         wait_until(
-            lambda: statuses(demo).count("finished") > 3 and "failed" in statuses(demo),
+            lambda: statuses(demo).count("finished") > 5 and "failed" in statuses(demo),
             demo.describe,
             timeout_s=TIMEOUT_S,
         )
@@ -31,6 +31,10 @@ def test_the_demo_shows_models_that_train_diverge_and_fail_and_stops_cleanly(tmp
         assert any((run["best_metric_value"] or 0) > 0.8 for run in runs)
         assert any("NaN" in events for events in texts(tmp_path / "demo", "events.jsonl"))
         assert list((tmp_path / "demo").glob("digits/*/runs/*/media/*.png"))
+        latest = {artifact["name"]: artifact["type"] for artifact in demo.get("/api/artifacts")}
+        assert latest.items() >= {"digits": "dataset", "spirals": "dataset", "digits-softmax": "model"}.items()
+        graph = demo.get("/api/artifacts/digits-softmax/v1/lineage")
+        assert [node["node_id"] for node in graph["nodes"][:2]] == ["digits-softmax:v1", "digits:v1"]
         processes = demo.descendants()
         assert len(processes) > 3
 
