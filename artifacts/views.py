@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import time
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from artifacts.access import artifacts_called, get_artifact_for, get_version_for
+from artifacts.forms import VersionForms
 from artifacts.models import ArtifactVersion
 from artifacts.queries.artifact_page import artifact_head, file_page, version_documents, version_table
 from artifacts.queries.artifact_table import ArtifactFilter, artifact_table
@@ -59,13 +62,13 @@ def artifact(request: HttpRequest, name: str) -> HttpResponse:
     except AmbiguousArtifact:
         context = {"name": name, "choices": artifacts_called(request.user, name, **choice)}
         return _page(request, "which_artifact", shell, context, fragment="which_artifact")
-    return _files(request, shell, version)
+    return files_tab(request, version)
 
 
 @require_safe
 @vary_on_headers("HX-Request")
 def artifact_version(request: HttpRequest, name: str, number: int) -> HttpResponse:
-    return _files(request, page_shell(now=time.time()), version_from(request, name, number))
+    return files_tab(request, version_from(request, name, number))
 
 
 @require_safe
@@ -117,9 +120,19 @@ def artifact_choice(request: HttpRequest) -> dict[str, str | None]:
     return {key: request.GET.get(key) or None for key in ("type", "root")}
 
 
-def _files(request: HttpRequest, shell: Shell, version: ArtifactVersion) -> HttpResponse:
+def files_tab(
+    request: HttpRequest,
+    version: ArtifactVersion,
+    *,
+    forms: VersionForms | None = None,
+    status: HTTPStatus = HTTPStatus.OK,
+) -> HttpResponse:
+    """The page of a version, with its files. forms: as they were filled in, if one of them was refused."""
     files = file_page(version, match=request.GET.get("match", ""), page_number=request.GET.get("page"))
-    return _tab(request, shell, version, "files", {"files": files})
+    context: dict[str, Any] = {"files": files} | ({"forms": forms} if forms else {})
+    response = _tab(request, page_shell(now=time.time()), version, "files", context)
+    response.status_code = status
+    return response
 
 
 def _tab(
@@ -128,16 +141,21 @@ def _tab(
     head = artifact_head(version)
     address = dict(parse_qsl(head.address.removeprefix("?")))
     choices = address | {name: request.GET[name] for name in CHOICES if name in request.GET}
+    here = request.get_full_path()
+    if request.method == "POST":  # a form that was refused, at an address that only takes forms
+        here = reverse(TABS[tab], args=[version.artifact.name, version.number]) + head.own_address
     shows_deleted = request.GET.get("deleted") == "1" or version.is_deleted
-    context |= {
+    context = {
         "head": head,
+        "forms": VersionForms.of(version),
         "versions": version_table(head, shows_deleted=shows_deleted, page_number=request.GET.get("versions")),
         "tab": tab,
         "tab_url": TABS[tab],
         "panel": f"artifacts/_{tab}.html",
-        "here": request.get_full_path(),
+        "here": here,
         "choices": choices,
         "query": query_of({name: value for name, value in choices.items() if name not in PLACES}),
+        **context,
     }
     return _page(request, "artifact", shell, context, fragment="_artifact")
 

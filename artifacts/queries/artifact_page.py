@@ -15,6 +15,7 @@ from artifacts.queries.artifacts import aliases_by_version, versions_of
 from artifacts.queries.links import RunLink, ambiguous_names, artifact_address, run_links
 from runicorn.artifacts.curation import STAGE_MOVES, list_of
 from runicorn.artifacts.evaluations import EvaluationRecord, read_evaluations
+from runicorn.artifacts.names import LATEST
 from runicorn.errors import UnreadableDocument
 from runicorn.storage import layout
 from runicorn.storage.documents import read_document
@@ -30,7 +31,7 @@ MAX_METRICS = 100
 
 @dataclass(frozen=True)
 class ArtifactHead:
-    """What stands above every tab. address: the query that keeps links on this very artifact, mostly empty.
+    """What stands above every tab. address: the query that keeps links on this artifact, mostly empty.
 
     older, newer: the next versions outside the recycle bin.
     """
@@ -46,6 +47,16 @@ class ArtifactHead:
     @property
     def aliases(self) -> list[str]:
         return self.aliases_by_version.get(self.version.number, [])
+
+    @property
+    def own_address(self) -> str:
+        """The query that means this very artifact, also when another one of its name is made."""
+        return artifact_address(self.artifact.type, self.artifact.root.key, is_ambiguous=True)
+
+    @property
+    def other_aliases(self) -> list[str]:
+        """Without ``latest``, which follows the versions by itself."""
+        return [alias for alias in self.aliases if alias != LATEST]
 
     @property
     def is_latest(self) -> bool:

@@ -39,6 +39,12 @@ def remove_alias(artifact: Artifact, alias: str, *, at: float) -> int:
         return curation.remove_alias(place, alias, at=at)
 
 
+def remove_alias_from(version: ArtifactVersion, alias: str, *, at: float) -> None:
+    """As ``remove_alias``, unless the alias has moved to another version: then it stays there, and Conflict says so."""
+    with _changing(version.artifact, at=at) as place:
+        curation.remove_alias(place, alias, at=at, version=version.number)
+
+
 def edit_version(version: ArtifactVersion, edit: VersionEdit, *, at: float) -> ArtifactMetadata:
     with _changing(version.artifact, at=at) as place:
         return curation.edit_version(place, version.number, edit, at=at)
@@ -77,6 +83,12 @@ def purge_version(version: ArtifactVersion, *, at: float) -> Freed:
     """Remove the version for good, with the content that no other has; its row goes, too."""
     with _changing(version.artifact, at=at) as place:
         return removal.purge_version(place, version.number, at=at)
+
+
+def purge_deleted_version(version: ArtifactVersion, *, at: float) -> Freed:
+    """As ``purge_version``, for one in the recycle bin; another stays, and Conflict says so."""
+    with _changing(version.artifact, at=at) as place:
+        return removal.purge_version(place, version.number, at=at, only_deleted=True)
 
 
 @contextmanager

@@ -11,9 +11,10 @@ from runicorn.artifacts.documents import locked, read_index, write_index
 from runicorn.artifacts.models import ArtifactIndex, ArtifactMetadata
 from runicorn.artifacts.names import LATEST, check_alias
 from runicorn.artifacts.places import ArtifactPlace
-from runicorn.errors import AliasNotFound, InvalidInput, UnreadableDocument
+from runicorn.errors import AliasNotFound, Conflict, InvalidInput, UnreadableDocument
 from runicorn.storage import layout
 from runicorn.storage.curation import TAGS_MAX, check_tag
+from runicorn.storage.digests import Digest, digest_of
 from runicorn.storage.documents import read_document, write_document
 
 DESCRIPTION_MAX_CHARS = 20_000
@@ -31,9 +32,13 @@ STAGE_MOVES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class VersionEdit:
-    """What one person changes of a version; None leaves it as it is. set_tags replaces all, then add, then remove."""
+    """What one person changes of a version; None leaves it as it is. set_tags replaces all, then add, then remove.
+
+    description_seen: text_mark of the description that the person had before them; another one is not overwritten.
+    """
 
     description: str | None = None
+    description_seen: str | None = None
     set_tags: Sequence[str] | None = None
     add_tags: Sequence[str] = ()
     remove_tags: Sequence[str] = ()
@@ -63,10 +68,10 @@ def set_alias(place: ArtifactPlace, version: int, alias: str, *, at: float) -> b
     return True
 
 
-def remove_alias(place: ArtifactPlace, alias: str, *, at: float) -> int:
-    """Take an alias away; returns the version it named.
+def remove_alias(place: ArtifactPlace, alias: str, *, at: float, version: int | None = None) -> int:
+    """Take an alias away; returns the version it named. version: the only one it is taken from.
 
-    Raises AliasNotFound, InvalidInput for ``latest``, Conflict, StorageDamaged.
+    Raises AliasNotFound, InvalidInput for ``latest``, Conflict (also for an alias of another version), StorageDamaged.
     """
     if alias == LATEST:
         raise InvalidInput(f"The alias {LATEST!r} always names the newest version; it cannot be removed.")
@@ -74,6 +79,8 @@ def remove_alias(place: ArtifactPlace, alias: str, *, at: float) -> int:
         index = read_index(place)
         if alias not in index.aliases:
             raise AliasNotFound(f"{place.name} has no alias {alias!r}.")
+        if version is not None and index.aliases[alias] != version:
+            raise Conflict(f"The alias {alias!r} names v{index.aliases[alias]} by now; it was left there.")
         _write_aliases(place, index, _without(index.aliases, alias), at=at)
     return index.aliases[alias]
 
@@ -82,7 +89,7 @@ def edit_version(place: ArtifactPlace, version: int, edit: VersionEdit, *, at: f
     """Change description or tags in a version's metadata.json; keys that are not ours stay as they are.
 
     Raises InvalidInput for a text or tag that is refused, ArtifactNotFound, VersionNotFound, UnreadableDocument (the
-    broken file is left as it is), Conflict, StorageDamaged.
+    broken file is left as it is), Conflict (also for a description that is not the one seen), StorageDamaged.
     """
     if edit.description is not None and len(edit.description) > DESCRIPTION_MAX_CHARS:
         raise InvalidInput(
@@ -91,6 +98,8 @@ def edit_version(place: ArtifactPlace, version: int, edit: VersionEdit, *, at: f
     folder = place.version_folder(version)
     with locked(place):
         metadata = _read(folder)
+        if edit.description_seen not in (None, text_mark(metadata.description)):
+            raise Conflict(f"Somebody else has changed the description of {place.name}:v{version}; nothing was saved.")
         changed = replace(
             metadata,
             description=metadata.description if edit.description is None else edit.description.strip(),
@@ -152,6 +161,11 @@ def stage_of(metadata: ArtifactMetadata) -> str:
     """The version's lifecycle stage; a word that is none of ours counts as the first."""
     stage = metadata.lifecycle_stage
     return stage if stage is not None and stage in STAGE_MOVES else DEFAULT_STAGE
+
+
+def text_mark(text: str) -> Digest:
+    """What tells one description from another, however its lines end: forms send every end as CRLF."""
+    return digest_of("\n".join(text.strip().splitlines()).encode("utf-8", "surrogatepass"))
 
 
 def list_of(value: object) -> list[Any]:

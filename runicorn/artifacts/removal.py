@@ -16,7 +16,7 @@ from runicorn.artifacts.chunks import ChunkStore, Collected
 from runicorn.artifacts.documents import locked, read_index, read_manifest, write_index
 from runicorn.artifacts.places import ArtifactPlace, all_places
 from runicorn.artifacts.pool import Pool
-from runicorn.errors import RunicornError, StorageDamaged, UnreadableDocument
+from runicorn.errors import Conflict, RunicornError, StorageDamaged, UnreadableDocument
 from runicorn.storage import layout
 from runicorn.storage.digests import Digest
 from runicorn.storage.documents import sync_folder, write_document
@@ -77,8 +77,10 @@ def freed_by_purging(place: ArtifactPlace, version: int, *, at: float) -> Freed:
     return _account(fates, _collect_chunks(place, fates, at=at, but=folder, dry_run=True))
 
 
-def purge_version(place: ArtifactPlace, version: int, *, at: float) -> Freed:
+def purge_version(place: ArtifactPlace, version: int, *, at: float, only_deleted: bool = False) -> Freed:
     """Remove a version for good, with the content that no other version has; returns what that freed.
+
+    only_deleted: one that is not in the recycle bin stays, and Conflict says so.
 
     Its number is never given again; aliases that named it are gone, and ``latest`` names the highest that is left.
     The folder gets a hidden name first: whatever interrupts the removal, the version is there or not at all, and gc
@@ -87,6 +89,8 @@ def purge_version(place: ArtifactPlace, version: int, *, at: float) -> Freed:
     folder = place.version_folder(version)
     trash = place.home / f"{TRASH_PREFIX}{os.urandom(8).hex()}"
     with locked(place):
+        if only_deleted and not os.path.lexists(folder / layout.DELETED):
+            raise Conflict(f"{place.name}:v{version} is not in the recycle bin; nothing was removed.")
         index = read_index(place)
         os.rename(folder, trash)
         sync_folder(folder.parent)

@@ -4,13 +4,22 @@ import { throttled } from "./throttle.js";
 
 const PAUSE_MS = 1000;
 
-/** A reader who selects text or stands inside the part is not disturbed. */
+/** A reader who selects text, stands inside the part or has filled in a form there is not disturbed. */
 function isInUse(element) {
   const selection = getSelection();
   const active = document.activeElement;
   const selects = !selection.isCollapsed && element.contains(selection.anchorNode);
   const stands = element !== active && element.contains(active) && !(active.id && active.matches("a")); // htmx keeps the focus by the id
-  return selects || stands;
+  return selects || stands || [...element.querySelectorAll("form[method=post]")].some(isFilledIn);
+}
+
+/** Whether a text of the form, or what is chosen in it, is not what it came with. */
+function isFilledIn(form) {
+  return [...form.elements].some((field) => {
+    if (!field.options) return "defaultValue" in field && field.value !== field.defaultValue;
+    const first = [...field.options].find((option) => option.defaultSelected) ?? field.options[0];
+    return first && field.value !== first.value;
+  });
 }
 
 export function attachLiveParts(element) {

@@ -49,6 +49,11 @@ def page(client: Client) -> Callable[..., str]:
     return get
 
 
+def without_tokens(html: str) -> str:
+    """The page without the tokens of its forms, which are new each time."""
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", html)
+
+
 def text_of(html: str) -> str:
     """What a reader sees: without tags, blanks folded."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)).strip()

@@ -16,7 +16,7 @@ from runicorn.artifacts.documents import read_index
 from runicorn.artifacts.places import ArtifactPlace
 from runicorn.artifacts.removal import Freed, delete_version, freed_by_purging, purge_version, restore_version
 from runicorn.artifacts.verifying import verify
-from runicorn.errors import ArtifactNotFound, VersionNotFound
+from runicorn.errors import ArtifactNotFound, Conflict, VersionNotFound
 from runicorn.storage.disk_usage import disk_bytes
 from tests.runicorn.artifacts.conftest import age_pool, pool_files
 
@@ -51,6 +51,18 @@ def test_a_deleted_version_is_given_by_its_number_with_a_warning(
     assert "net:v1 is deleted" in caplog.text
     with pytest.raises(VersionNotFound, match="Every version of net is deleted"):
         ArtifactStorage(place.root).open_artifact("net", "latest")
+
+
+def test_of_two_who_restore_and_purge_the_restored_version_stays(place: ArtifactPlace, log: Callable[..., int]):
+    log({"w": b"1"})
+
+    with pytest.raises(Conflict, match=r"net:v1 is not in the recycle bin; nothing was removed\."):
+        purge_version(place, 1, at=9.0, only_deleted=True)
+    assert ArtifactStorage(place.root).open_artifact("net", 1).version == 1
+    delete_version(place, 1, by="user", at=9.0)
+    purge_version(place, 1, at=9.0, only_deleted=True)
+    with pytest.raises(ArtifactNotFound):
+        ArtifactStorage(place.root).open_artifact("net", 1)
 
 
 def test_a_number_is_never_given_again(place: ArtifactPlace, log: Callable[..., int]):

@@ -10,11 +10,19 @@ from pathlib import Path
 import pytest
 
 from runicorn.artifacts import ArtifactStorage
-from runicorn.artifacts.curation import StageMove, VersionEdit, edit_version, move_stage, remove_alias, set_alias
+from runicorn.artifacts.curation import (
+    StageMove,
+    VersionEdit,
+    edit_version,
+    move_stage,
+    remove_alias,
+    set_alias,
+    text_mark,
+)
 from runicorn.artifacts.documents import read_index, resolve_version
 from runicorn.artifacts.evaluations import Evaluation, read_evaluations, record_evaluation
 from runicorn.artifacts.places import ArtifactPlace
-from runicorn.errors import AliasNotFound, InvalidInput, InvalidName, UnreadableDocument, VersionNotFound
+from runicorn.errors import AliasNotFound, Conflict, InvalidInput, InvalidName, UnreadableDocument, VersionNotFound
 
 AT = 1_800_000_000.0
 
@@ -65,6 +73,29 @@ def test_an_alias_of_no_version_is_refused_and_leaves_nothing(place: ArtifactPla
     with pytest.raises(VersionNotFound):
         set_alias(place, 2, "best", at=AT)
     assert read_index(place).aliases == {"latest": 1}
+
+
+def test_an_alias_is_left_to_the_version_that_it_moved_to(place: ArtifactPlace, log: Callable[..., int]):
+    for content in (b"1", b"2"):
+        log({"w": content})
+    set_alias(place, 2, "best", at=AT)
+
+    with pytest.raises(Conflict, match="names v2 by now"):
+        remove_alias(place, "best", at=AT, version=1)
+    assert read_index(place).aliases == {"best": 2, "latest": 2}
+    assert remove_alias(place, "best", at=AT, version=2) == 2
+
+
+def test_a_description_that_the_person_has_not_seen_is_not_overwritten(place: ArtifactPlace, log: Callable[..., int]):
+    log({"w": b"1"})
+    edit_version(place, 1, VersionEdit(description="a\r\nb"), at=AT)
+
+    unseen = VersionEdit(description="mine", description_seen=text_mark("another"), add_tags=["a"])
+    with pytest.raises(Conflict, match=r"Somebody else has changed the description of net:v1; nothing was saved\."):
+        edit_version(place, 1, unseen, at=AT)
+    assert (document(place, 1)["description"], document(place, 1)["tags"]) == ("a\r\nb", [])
+    edit_version(place, 1, VersionEdit(description="mine", description_seen=text_mark("a\nb ")), at=AT)
+    assert document(place, 1)["description"] == "mine"
 
 
 def test_description_and_tags_change_and_foreign_keys_stay(place: ArtifactPlace, log: Callable[..., int]):
