@@ -18,4 +18,5 @@ urlpatterns = [
     path("artifacts/<str:name>/v<int:number>/delete", curation_views.delete, name="version_delete"),
     path("artifacts/<str:name>/v<int:number>/restore", curation_views.restore, name="version_restore"),
     path("artifacts/<str:name>/v<int:number>/purge", curation_views.purge, name="version_purge"),
+    path("runs/<str:run_id>/artifacts", views.run_artifacts, name="run_artifacts"),
 ]

@@ -23,10 +23,11 @@ from artifacts.queries.artifacts import newest_version
 from artifacts.queries.comparison import file_differences, metadata_differences, other_version
 from artifacts.queries.lineage_page import lineage_page
 from artifacts.queries.links import query_of
+from artifacts.queries.run_tab import run_artifact_tables
 from experiments.models import StorageRoot
 from experiments.queries.shell import Shell, page_shell
 from experiments.queries.trees import tree_of
-from experiments.views import wants_fragment
+from experiments.views import run_from, run_tab, wants_fragment
 from runicorn.errors import AmbiguousArtifact, VersionNotFound
 
 #: What an address of an artifact may say besides which one is meant.
@@ -108,6 +109,15 @@ def artifact_lineage(request: HttpRequest, name: str, number: int) -> HttpRespon
     return _tab(
         request, shell, version, "lineage", {"lineage": lineage_page(version, depth=request.GET.get("depth", ""))}
     )
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def run_artifacts(request: HttpRequest, run_id: str) -> HttpResponse:
+    """The tab of a run's page that says which versions it created and used."""
+    shell, run = page_shell(now=time.time()), run_from(request, run_id)
+    context = {"artifacts": run_artifact_tables(run)}
+    return run_tab(request, shell, run, "artifacts", context, panel="artifacts/_run_artifacts.html")
 
 
 def version_from(request: HttpRequest, name: str, number: int) -> ArtifactVersion:

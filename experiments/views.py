@@ -43,7 +43,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def run_charts(request: HttpRequest, run_id: str) -> HttpResponse:
     shell, run = page_shell(now=time.time()), run_from(request, run_id)
-    return _tab(request, shell, run, "charts", {"sections": run_page.metric_sections(run)})
+    return run_tab(request, shell, run, "charts", {"sections": run_page.metric_sections(run)})
 
 
 @require_safe
@@ -58,21 +58,22 @@ def run_overview(request: HttpRequest, run_id: str) -> HttpResponse:
         "summary": tree_of(documents.summary),
         "environment": tree_of(environment),
     }
-    return _tab(request, shell, run, "overview", context)
+    return run_tab(request, shell, run, "overview", context)
 
 
 @require_safe
 @vary_on_headers("HX-Request")
 def run_logs(request: HttpRequest, run_id: str) -> HttpResponse:
     shell, run = page_shell(now=time.time()), run_from(request, run_id)
-    return _tab(request, shell, run, "logs", {"log": log_tail(run, lines=LOG_LINES)})
+    return run_tab(request, shell, run, "logs", {"log": log_tail(run, lines=LOG_LINES)})
 
 
 @require_safe
 @vary_on_headers("HX-Request")
 def run_media(request: HttpRequest, run_id: str) -> HttpResponse:
     shell, run = page_shell(now=time.time()), run_from(request, run_id)
-    return _tab(request, shell, run, "media", {"images": run_page.image_page(run, page_number=request.GET.get("page"))})
+    images = run_page.image_page(run, page_number=request.GET.get("page"))
+    return run_tab(request, shell, run, "media", {"images": images})
 
 
 @require_safe
@@ -101,8 +102,11 @@ def wants_fragment(request: HttpRequest) -> bool:
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
-def _tab(request: HttpRequest, shell: Shell, run: Run, tab: str, context: dict[str, Any]) -> HttpResponse:
-    context |= {"head": run_page.run_head(run), "tab": tab, "panel": f"experiments/_{tab}.html"}
+def run_tab(
+    request: HttpRequest, shell: Shell, run: Run, tab: str, context: dict[str, Any], *, panel: str | None = None
+) -> HttpResponse:
+    """A tab of the run page. panel: the template below the tabs, for one that another app adds."""
+    context |= {"head": run_page.run_head(run), "tab": tab, "panel": panel or f"experiments/_{tab}.html"}
     return _page(request, "run", shell, context, fragment="_run_tab")
 
 

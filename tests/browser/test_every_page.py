@@ -27,7 +27,7 @@ PAGES = (
     "/artifacts",
     "/artifacts?q=nothing",
     *(f"/artifacts/{NET}{tab}" for tab in ("", "/v1/metadata", "/v1/compare", "/v1/lineage")),
-    *(f"/runs/{RUN_ID}{tab}" for tab in ("", "/overview", "/logs", "/media")),
+    *(f"/runs/{RUN_ID}{tab}" for tab in ("", "/overview", "/logs", "/media", "/artifacts")),
 )
 WIDER = """() => document.documentElement.scrollWidth > innerWidth"""
 
