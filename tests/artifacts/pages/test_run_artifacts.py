@@ -80,8 +80,8 @@ def test_what_is_deleted_says_so_and_what_is_gone_is_what_the_run_recorded(root_
 
     deleted, gone, never = lines(html)
     assert "in the recycle bin" in deleted
-    assert gone.startswith("gone v1 not here model 7.00 B")
-    assert never.startswith("never v3 not here")
+    assert gone.startswith("gone v1 · not here model 7.00 B")
+    assert never.startswith("never v3 · not here")
     assert re.findall(r'data-open href="([^"]+)"', html) == ["/artifacts/net/v1"]
 
 
