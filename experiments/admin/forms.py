@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -45,12 +44,46 @@ class DescriptionForm(forms.Form):
     )
 
 
-class RunForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
-    """A run's curation. Each field remembers what the page showed, so only what was changed on it is written:
-    somebody else's change of another field, or of another tag, meanwhile is kept.
+class ShownForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """What people record about a row. Each field remembers what the page showed, so only what was changed on it is
+    written: somebody else's change of another field, or of another tag, meanwhile is kept.
     """
 
     tags = forms.CharField(label=_("Tags"), required=False, help_text=_("With commas between."))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    def clean_tags(self) -> str:
+        value: str = self.cleaned_data["tags"]
+        for tag in self.added("tags"):
+            try:
+                check_tag(tag)
+            except InvalidInput as error:
+                raise ValidationError(str(error)) from error
+        return value
+
+    def changed(self) -> dict[str, Any]:
+        """The fields that were changed on the page, with what they say now. The form is valid."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+    def added(self, name: str) -> list[str]:
+        """What a list with commas has now and did not have when it was shown."""
+        shown = tags_in(self.shown(name))
+        return [tag for tag in tags_in(self.cleaned_data[name]) if tag not in shown]
+
+    def removed(self, name: str) -> list[str]:
+        now = tags_in(self.cleaned_data[name])
+        return [tag for tag in tags_in(self.shown(name)) if tag not in now]
+
+    def shown(self, name: str) -> str:
+        """A field as the page showed it, which may be another by now."""
+        return str(self.data.get(self.add_initial_prefix(name), self.initial[name]))
+
+
+class RunForm(ShownForm):
     notes = forms.CharField(
         label=_("Notes"), required=False, widget=forms.Textarea, max_length=MAX_CHARS["notes"], strip=False
     )
@@ -67,29 +100,8 @@ class RunForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stub
         super().__init__(*args, **kwargs)
         self.initial["tags"] = ", ".join(orjson.loads(self.instance.tags))
         self.initial["notes"] = self.instance.detail.notes if hasattr(self.instance, "detail") else ""
-        for field in self.fields.values():
-            field.show_hidden_initial = True
-
-    def clean_tags(self) -> str:
-        value: str = self.cleaned_data["tags"]
-        for tag in self._new(tags_in(value)):
-            try:
-                check_tag(tag)
-            except InvalidInput as error:
-                raise ValidationError(str(error)) from error
-        return value
 
     def edit(self) -> Edit:
         """What was changed on the page. The form is valid."""
-        changed = {name: self.cleaned_data[name] for name in self.changed_data}
-        tags = tags_in(changed.pop("tags", self._shown_tags()))
-        gone = [tag for tag in tags_in(self._shown_tags()) if tag not in tags]
-        return Edit(add_tags=self._new(tags), remove_tags=gone, **changed)
-
-    def _new(self, tags: Sequence[str]) -> list[str]:
-        shown = tags_in(self._shown_tags())
-        return [tag for tag in tags if tag not in shown]
-
-    def _shown_tags(self) -> str:
-        """The tags as the page showed them, which may be others by now."""
-        return str(self.data.get(self.add_initial_prefix("tags"), self.initial["tags"]))
+        fields = {name: value for name, value in self.changed().items() if name != "tags"}
+        return Edit(add_tags=self.added("tags"), remove_tags=self.removed("tags"), **fields)

@@ -27,7 +27,7 @@ def _three_runs(viewer: Viewer) -> None:
 
 def choose(page: Page, action: str, *run_ids: str) -> None:
     for run_id in run_ids:
-        page.get_by_label(f"Select the run {run_id}").check()
+        page.get_by_label(f"Select {run_id}").check()
     page.get_by_label("Action:").select_option(action)
     page.get_by_role("button", name="Go").click()
 

@@ -18,9 +18,9 @@ IDENTITY = f"local/{PATH}"
 LIST = "/admin/experiments/run/"
 
 
-def listed(client: Client, query: str = "") -> list[str]:
-    """The ids of the runs in the list, in its order."""
-    page = client.get(LIST + query)
+def listed(client: Client, query: str = "", *, address: str = LIST) -> list[str]:
+    """What the rows of a list are called, in its order."""
+    page = client.get(address + query)
     assert page.status_code == 200, page
     return re.findall(r"<a href=[^>]*><code>([^<]+)</code>", page.content.decode())
 
@@ -31,17 +31,17 @@ def address_of(client: Client, run_id: str = RUN_ID) -> str:
     return next(part for part in html.split('"') if part.endswith("/change/") and run_id.replace("_", "_5F") in part)
 
 
-def choose(client: Client, action: str, *identities: str, query: str = "", **more: str) -> Any:
-    """Tick the boxes of runs in the list and start an action."""
-    data = {"action": action, "index": "0", "select_across": "0", "_selected_action": identities, **more}
-    return client.post(LIST + query, data)
+def choose(client: Client, action: str, *identities: str, query: str = "", address: str = LIST) -> Any:
+    """Tick the boxes of rows in a list and start an action."""
+    data = {"action": action, "index": "0", "select_across": "0", "_selected_action": identities}
+    return client.post(address + query, data)
 
 
 def confirm(client: Client, page: Any, **typed: str) -> Any:
     """Send the form of the page before an action, as the browser would. Gives the list that follows."""
     html = page.content.decode()
     address = unescape(re.search(r'class="ask" method="post" action="([^"]+)"', html)[1])  # type: ignore[index]
-    hidden = dict(re.findall(r'<input type="hidden" name="(runs|back)" value="([^"]*)"', html))
+    hidden = dict(re.findall(r'<input type="hidden" name="(rows|back)" value="([^"]*)"', html))
     return client.post(address, {name: unescape(value) for name, value in hidden.items()} | typed, follow=True)
 
 

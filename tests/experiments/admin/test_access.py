@@ -21,7 +21,7 @@ def test_where_people_log_in_strangers_do_not_come_in(client: Client, settings: 
     settings.RUNICORN_LOGIN_REQUIRED = True
 
     for address in ("/admin/", LIST, f"{LIST}apply/purge"):
-        answer = client.post(address, {"runs": "[]"})
+        answer = client.post(address, {"rows": "[]"})
         assert answer.status_code == 302
         assert "login" in answer.url
 

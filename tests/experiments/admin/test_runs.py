@@ -117,7 +117,7 @@ def test_what_fails_for_one_run_is_said_and_done_for_the_others(client: Client, 
 
     done, failed = messages(page)
     assert done == "Pin: 1 run."
-    assert failed.startswith(f"{OTHER_PATH}: ")
+    assert failed.startswith(f"local/{OTHER_PATH}: ")
     assert "Nothing was changed" in failed
     assert curation(run_dir)["pinned"] is True
 
@@ -285,9 +285,9 @@ def test_rows_can_be_neither_added_nor_deleted_by_hand(client: Client, ada: User
 
 def test_a_form_that_was_tampered_with_touches_nothing(client: Client, run_dir: Path):
     for runs in ("", "x", '["local/../../etc"]', '{"a": 1}', "[[1]]", '["local"]'):
-        answer = client.post(f"{LIST}apply/pin", {"runs": runs, "back": "//evil.example/?deleted=all"})
+        answer = client.post(f"{LIST}apply/pin", {"rows": runs, "back": "//evil.example/?deleted=all"})
         assert answer.url == f"{LIST}?deleted=all"
-    assert client.post(f"{LIST}apply/format_disk", {"runs": json.dumps([IDENTITY])}).status_code == 302
+    assert client.post(f"{LIST}apply/format_disk", {"rows": json.dumps([IDENTITY])}).status_code == 302
     assert client.get(f"{LIST}apply/pin").status_code == 302
 
     assert not (run_dir / "curation.json").exists()
