@@ -21,7 +21,7 @@ import psutil
 from tests.databases import database_of
 from tests.server import write_limits
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 120.0
 COMMAND = (sys.executable, "-m", "runicorn")
 
 
