@@ -49,11 +49,20 @@ class VersionForm(ShownForm):
     def clean_aliases(self) -> str:
         value: str = self.cleaned_data["aliases"]
         for alias in self.added("aliases"):
+            if alias == LATEST:
+                raise ValidationError(_("The alias latest always names the newest version; it cannot be set."))
             try:
                 check_alias(alias)
             except InvalidName as error:
                 raise ValidationError(str(error)) from error
         return value
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        values: dict[str, Any] = self.cleaned_data
+        if values.get("stage_notes") and "stage" not in self.changed_data:
+            self.add_error("stage_notes", _("This is kept with a move only: choose another stage."))
+        return values
 
     def edit(self) -> VersionEdit:
         """What was changed of description and tags. The form is valid."""

@@ -24,7 +24,6 @@ from artifacts.templatetags.artifact_pages import stage_mark, type_word
 from experiments.admin.base import moment
 from experiments.admin.curated import CuratedAdmin
 from experiments.templatetags.runicorn_pages import byte_size
-from runicorn.errors import NotFound
 
 
 @admin.register(ArtifactVersion)
@@ -61,15 +60,7 @@ class VersionAdmin(CuratedAdmin):
         return versions_called(identities)
 
     def bytes_of(self, rows: Sequence[ArtifactVersion]) -> int:
-        """Of each as long as the others are there: what they share among themselves is freed as well."""
-        size, now = 0, time.time()
-        for version in rows:
-            try:
-                freed = curation.freed_by_purging(version, at=now)
-            except NotFound:
-                continue  # somebody else was faster; deleting it will say so
-            size += freed.freed_bytes + freed.waiting_bytes
-        return size
+        return curation.bytes_freed_by_purging(rows, at=time.time())
 
     def save(self, row: ArtifactVersion, form: VersionForm, *, by: str | None, at: float) -> None:
         curation.edit_version(row, form.edit(), at=at)

@@ -7,7 +7,7 @@ library does that it is named after: InvalidInput, NotFound, Conflict, StorageDa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from artifacts.mirror import ArtifactKey, refresh_artifact
@@ -77,6 +77,15 @@ def restore_version(version: ArtifactVersion, *, at: float) -> bool:
 def freed_by_purging(version: ArtifactVersion, *, at: float) -> Freed:
     """What ``purge_version`` would free; changes nothing."""
     return removal.freed_by_purging(version.artifact.place, version.number, at=at)
+
+
+def bytes_freed_by_purging(versions: Iterable[ArtifactVersion], *, at: float) -> int:
+    """What purging all of these frees, at once or by a later gc, also what only they share; changes nothing."""
+    by_root: dict[int, list[tuple[ArtifactPlace, int]]] = {}
+    for version in versions:
+        by_root.setdefault(version.artifact.root_id, []).append((version.artifact.place, version.number))
+    freed = [removal.freed_by_purging_all(of_root, at=at) for of_root in by_root.values()]
+    return sum(one.freed_bytes + one.waiting_bytes for one in freed)
 
 
 def purge_version(version: ArtifactVersion, *, at: float) -> Freed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -16,7 +16,7 @@ from runicorn.artifacts.chunks import ChunkStore, Collected
 from runicorn.artifacts.documents import locked, read_index, read_manifest, write_index
 from runicorn.artifacts.places import ArtifactPlace, all_places
 from runicorn.artifacts.pool import Pool
-from runicorn.errors import Conflict, RunicornError, StorageDamaged, UnreadableDocument
+from runicorn.errors import Conflict, NotFound, RunicornError, StorageDamaged, UnreadableDocument
 from runicorn.storage import layout
 from runicorn.storage.digests import Digest
 from runicorn.storage.documents import sync_folder, write_document
@@ -72,9 +72,26 @@ def freed_by_purging(place: ArtifactPlace, version: int, *, at: float) -> Freed:
 
     Raises ArtifactNotFound, VersionNotFound.
     """
-    folder = place.version_folder(version)
-    fates = _fates(place, folder, at=at)
-    return _account(fates, _collect_chunks(place, fates, at=at, but=folder, dry_run=True))
+    return _freed_with(place, {place.version_folder(version)}, at=at)
+
+
+def freed_by_purging_all(versions: Iterable[tuple[ArtifactPlace, int]], *, at: float) -> Freed:
+    """What purging all of these, of one storage root, would free now, also what only they share; one look at the root.
+
+    A version that is gone by now frees nothing.
+    """
+    folders: dict[Path, ArtifactPlace] = {}
+    for place, version in versions:
+        with suppress(NotFound):
+            folders[place.version_folder(version)] = place
+    # any of the places says where the root is
+    return _freed_with(next(iter(folders.values())), folders, at=at) if folders else Freed(0, 0, 0)
+
+
+def _freed_with(place: ArtifactPlace, folders: Collection[Path], *, at: float) -> Freed:
+    """What removing these folders would free. place: any of their storage root."""
+    fates = _fates(place, folders, at=at)
+    return _account(fates, _collect_chunks(place, fates, at=at, but=folders, dry_run=True))
 
 
 def purge_version(place: ArtifactPlace, version: int, *, at: float, only_deleted: bool = False) -> Freed:
@@ -96,7 +113,7 @@ def purge_version(place: ArtifactPlace, version: int, *, at: float, only_deleted
         sync_folder(folder.parent)
         left = read_index(place)
         write_index(place, replace(left, next_version=max(index.next_version, left.next_version)), at=at)
-    fates = _fates(place, trash, at=at)
+    fates = _fates(place, {trash}, at=at)
     try:
         remove_tree(trash)
         for fate in fates:
@@ -106,7 +123,7 @@ def purge_version(place: ArtifactPlace, version: int, *, at: float, only_deleted
         raise StorageDamaged(
             f"{error.filename or trash} cannot be removed: {error.strerror}; gc will try again."
         ) from error
-    return _account(fates, _collect_chunks(place, fates, at=at, but=trash, dry_run=False))
+    return _account(fates, _collect_chunks(place, fates, at=at, but={trash}, dry_run=False))
 
 
 def remove_tree(folder: Path) -> None:
@@ -120,15 +137,15 @@ def remove_tree(folder: Path) -> None:
             shutil.rmtree(folder)
 
 
-def digests_named(root: Path, wanted: Collection[Digest], *, but: Path | None = None) -> set[Digest]:
+def digests_named(root: Path, wanted: Collection[Digest], *, but: Collection[Path] = ()) -> set[Digest]:
     """Those of ``wanted`` that a manifest names, of a version or of one that is being made.
 
-    but: a version's folder that does not count.
+    but: versions' folders that do not count.
     """
     found: set[Digest] = set()
     missing = {digest.encode() for digest in wanted}
     for folder in _version_like_folders(root) if missing else ():
-        if folder == but:
+        if folder in but:
             continue
         with suppress(OSError):
             content = (folder / layout.VERSION_MANIFEST).read_bytes()
@@ -154,14 +171,14 @@ class _Fate(NamedTuple):
     pool_file: Path
 
 
-def _fates(place: ArtifactPlace, folder: Path, *, at: float) -> list[_Fate]:
-    """What becomes of each content of the version in ``folder`` when that is removed."""
-    contents = _contents(folder)
-    pool, links = Pool(place.artifacts_dir), _links_in(folder)
+def _fates(place: ArtifactPlace, folders: Collection[Path], *, at: float) -> list[_Fate]:
+    """What becomes of each content of the versions in ``folders`` when these are removed."""
+    contents = {digest: size for folder in folders for digest, size in _contents(folder).items()}
+    pool, links = Pool(place.artifacts_dir), _links_in(folders)
     store = ChunkStore(pool.folder)
     files = {digest: pool.path_of(digest) for digest in contents}
     single = {digest for digest, path in files.items() if _is_linked_by_nobody_else(path, links)}
-    unshared = single - digests_named(place.root, single, but=folder)
+    unshared = single - digests_named(place.root, single, but=folders)
     return [
         _Fate(
             digest, size, _end(files[digest], digest in unshared, is_compacted=store.has(digest), at=at), files[digest]
@@ -182,7 +199,9 @@ def _end(pool_file: Path, is_unshared: bool, *, is_compacted: bool, at: float) -
     return End.FREED if age_s >= MIN_AGE_S else End.WAITING
 
 
-def _collect_chunks(place: ArtifactPlace, fates: Sequence[_Fate], *, at: float, but: Path, dry_run: bool) -> Collected:
+def _collect_chunks(
+    place: ArtifactPlace, fates: Sequence[_Fate], *, at: float, but: Collection[Path], dry_run: bool
+) -> Collected:
     """Free what the chunk store keeps for contents that are going. If somebody else compacts, it waits for gc."""
     going = {fate.digest for fate in fates if fate.end is End.COMPACTED}
     if not going:
@@ -226,14 +245,15 @@ def _contents(folder: Path) -> dict[Digest, int]:
         return {}
 
 
-def _links_in(folder: Path) -> dict[tuple[int, int], int]:
-    """How many names each file has in a version's folder, by (device, inode)."""
+def _links_in(folders: Iterable[Path]) -> dict[tuple[int, int], int]:
+    """How many names each file has in versions' folders, by (device, inode)."""
     links: Counter[tuple[int, int]] = Counter()
-    for below, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                status = os.lstat(os.path.join(below, name))
-                links[status.st_dev, status.st_ino] += 1
+    for folder in folders:
+        for below, _, names in os.walk(folder):
+            for name in names:
+                with suppress(OSError):
+                    status = os.lstat(os.path.join(below, name))
+                    links[status.st_dev, status.st_ino] += 1
     return links
 
 

@@ -110,6 +110,20 @@ def test_deleting_for_ever_shows_the_bytes_first_and_spares_what_is_not_in_the_b
     assert not (net / "artifacts/model/net/v3").exists()
 
 
+def test_what_only_the_chosen_share_counts_once_among_the_bytes(client: Client, net: Path, tick: Tick):
+    for minute in (5, 6):
+        log_version(net, {"big": b"x" * 3_000_000, "own": b"%d" % minute}, name="big", minute=minute)
+    tick()
+    both = ("local/model/big:v1", "local/model/big:v2")
+    choose(client, "move_to_recycle_bin", *both)
+
+    alone = choose(client, "purge", both[0], query="?deleted=yes").content.decode()
+    together = choose(client, "purge", *both, query="?deleted=yes").content.decode()
+
+    assert "and 1.00 B on disk with it" in alone
+    assert re.search(r"2 versions are deleted for ever, and 2\.86 MB on disk", together)
+
+
 def test_a_version_that_was_restored_after_the_question_is_not_deleted_for_ever(client: Client, net: Path):
     choose(client, "move_to_recycle_bin", SECOND)
     asked = choose(client, "purge", SECOND, query="?deleted=yes")
@@ -178,7 +192,15 @@ def test_a_description_that_somebody_changed_meanwhile_is_not_overwritten(client
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("tags", "x" * 101), ("aliases", "v3"), ("aliases", "a/b"), ("stage", "x")]
+    ("field", "value"),
+    [
+        ("tags", "x" * 101),
+        ("aliases", "v3"),
+        ("aliases", "a/b"),
+        ("aliases", "latest"),
+        ("stage", "x"),
+        ("stage_notes", "why"),
+    ],
 )
 def test_what_is_refused_is_said_beside_the_field(client: Client, net: Path, field: str, value: str):
     address, before = address_of(client), metadata(net)

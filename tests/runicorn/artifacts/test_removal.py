@@ -14,7 +14,14 @@ from runicorn.artifacts.compacting import ColdVersions, compact
 from runicorn.artifacts.curation import set_alias
 from runicorn.artifacts.documents import read_index
 from runicorn.artifacts.places import ArtifactPlace
-from runicorn.artifacts.removal import Freed, delete_version, freed_by_purging, purge_version, restore_version
+from runicorn.artifacts.removal import (
+    Freed,
+    delete_version,
+    freed_by_purging,
+    freed_by_purging_all,
+    purge_version,
+    restore_version,
+)
 from runicorn.artifacts.verifying import verify
 from runicorn.errors import ArtifactNotFound, Conflict, VersionNotFound
 from runicorn.storage.disk_usage import disk_bytes
@@ -95,6 +102,30 @@ def test_removing_for_good_frees_what_nobody_else_has(root: Path, place: Artifac
     # the folders and documents of the version are gone as well
     assert 384 * KIB <= before - disk_bytes([root]) <= 384 * KIB + 64 * KIB
     assert [path.read_bytes() for path in pool_files(root)] == [shared]
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+def test_what_only_those_share_that_go_is_freed_with_them(
+    root: Path, place: ArtifactPlace, log: Callable[..., int], compacted: bool
+):
+    log({"both": os.urandom(512 * KIB), "all": os.urandom(64 * KIB)})
+    first = place.home / "v1/files"
+    log({"both": (first / "both").read_bytes(), "own": os.urandom(1024 * KIB)})
+    log({"all": (first / "all").read_bytes()}, name="other", type="dataset")
+    if compacted:
+        pytest.importorskip("pyfastcdc")
+        compact(root, ColdVersions(include_latest=True), at=4_000_000_000.0)
+    age_pool(root)
+    now = (root / "artifacts").stat().st_mtime
+
+    said = freed_by_purging_all([(place, 1), (place, 2), (place, 99)], at=now)
+    done = [purge_version(place, version, at=now) for version in (1, 2)]
+
+    assert said.shared_bytes == 64 * KIB
+    going = said.freed_bytes + said.waiting_bytes
+    assert going == sum(one.freed_bytes + one.waiting_bytes for one in done)
+    assert 1536 * KIB <= going <= 1700 * KIB
+    assert freed_by_purging_all([(place, 1)], at=now) == Freed(0, 0, 0)
 
 
 def test_young_content_waits_for_gc(root: Path, place: ArtifactPlace, log: Callable[..., int]):
