@@ -22,6 +22,7 @@ from tests.databases import database_of
 from tests.server import write_limits
 
 START_TIMEOUT_S = 120.0
+WAIT_TIMEOUT_S = 30.0
 COMMAND = (sys.executable, "-m", "runicorn")
 
 
@@ -72,7 +73,11 @@ class RunningCommand:
 
     def wait_for(self, text: str, *, count: int = 1) -> None:
         """Wait until ``text`` was printed ``count`` times."""
-        wait_until(lambda: self.output.count(text) >= count or self.process.poll() is not None, self.describe)
+        wait_until(
+            lambda: self.output.count(text) >= count or self.process.poll() is not None,
+            self.describe,
+            timeout_s=START_TIMEOUT_S,
+        )
         assert self.output.count(text) >= count, self.describe()
 
     def children(self) -> dict[str, psutil.Process]:
@@ -170,9 +175,7 @@ def still_running(processes: Sequence[psutil.Process]) -> list[str]:
     return found
 
 
-def wait_until(
-    condition: Callable[[], Any], describe: Callable[[], str], *, timeout_s: float = START_TIMEOUT_S
-) -> None:
+def wait_until(condition: Callable[[], Any], describe: Callable[[], str], *, timeout_s: float = WAIT_TIMEOUT_S) -> None:
     """Wait until ``condition()`` is true; fail with ``describe()`` when that takes too long."""
     deadline = time.monotonic() + timeout_s
     while not condition():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from artifacts.lineage import parse_subject
@@ -15,19 +16,27 @@ _WORDS = {LineageEdge.Kind.PRODUCES.value: "created", LineageEdge.Kind.USES.valu
 
 def run_artifacts(run: Run) -> dict[str, list[dict[str, Any]]]:
     """The versions as API items, under ``created`` and ``used``, in the order in which the run recorded them."""
-    edges = list(LineageEdge.objects.filter(run=run).order_by("position"))
-    versions = versions_there(run.root_id, {parse_subject(edge.subject) for edge in edges if edge.subject})
-    aliases = aliases_of({version.artifact_id for version in versions.values()})
     items: dict[str, list[dict[str, Any]]] = {word: [] for word in _WORDS.values()}
-    for edge in edges:
-        version = versions.get(parse_subject(edge.subject)) if edge.subject else None
-        items[_WORDS[edge.kind]].append(
-            _recorded_item(edge) if version is None else _item(version, aliases.get(version.artifact_id, {}))
-        )
+    for edge, version, aliases in recorded_versions(
+        run, list(LineageEdge.objects.filter(run=run).order_by("position"))
+    ):
+        items[_WORDS[edge.kind]].append(_recorded_item(edge) if version is None else _item(version, aliases))
     return items
 
 
-def _item(version: ArtifactVersion, aliases: dict[str, int]) -> dict[str, Any]:
+def recorded_versions(
+    run: Run, edges: Collection[LineageEdge]
+) -> Iterator[tuple[LineageEdge, ArtifactVersion | None, list[str]]]:
+    """For each of the run's edges the version it means, None if that is gone, and the aliases that name it now."""
+    versions = versions_there(run.root_id, {parse_subject(edge.subject) for edge in edges if edge.subject})
+    aliases = aliases_of({version.artifact_id for version in versions.values()})
+    for edge in edges:
+        version = versions.get(parse_subject(edge.subject)) if edge.subject else None
+        named = {} if version is None else aliases.get(version.artifact_id, {})
+        yield edge, version, [alias for alias, number in named.items() if number == edge.number]
+
+
+def _item(version: ArtifactVersion, aliases: list[str]) -> dict[str, Any]:
     return {
         "name": version.artifact.name,
         "type": version.artifact.type,
@@ -35,7 +44,7 @@ def _item(version: ArtifactVersion, aliases: dict[str, int]) -> dict[str, Any]:
         "size_bytes": version.size_bytes,
         "created_at": version.created_at,
         "description": version.description,
-        "aliases": [alias for alias, number in aliases.items() if number == version.number],
+        "aliases": aliases,
         "lifecycle_stage": version.stage,
     }
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from artifacts.lineage import parse_subject
 from artifacts.models import ArtifactVersion, LineageEdge
-from artifacts.queries.artifacts import aliases_of
 from artifacts.queries.links import ambiguous_names, artifact_address
-from artifacts.queries.subjects import versions_there
+from artifacts.queries.run_artifacts import recorded_versions
 from experiments.models import Run
 
 #: Lines of each table; the API gives the others.
@@ -66,21 +64,19 @@ def run_artifact_tables(run: Run) -> RunArtifacts:
 
 def _rows(run: Run, edges: Sequence[LineageEdge]) -> dict[int, RunArtifactRow]:
     """By LineageEdge.pk."""
-    versions = versions_there(run.root_id, {parse_subject(edge.subject) for edge in edges if edge.subject})
-    aliases = aliases_of({version.artifact_id for version in versions.values()})
-    ambiguous = ambiguous_names({version.artifact.name for version in versions.values()})
+    recorded = list(recorded_versions(run, edges))
+    ambiguous = ambiguous_names({version.artifact.name for _, version, _ in recorded if version is not None})
     rows = {}
-    for edge in edges:
-        version = versions.get(parse_subject(edge.subject)) if edge.subject else None
+    for edge, version, aliases in recorded:
         if version is None:
             rows[edge.pk] = _recorded_row(edge)
             continue
         address = artifact_address(version.artifact.type, run.root.key, is_ambiguous=version.artifact.name in ambiguous)
-        rows[edge.pk] = _row(edge, version, aliases.get(version.artifact_id, {}), address)
+        rows[edge.pk] = _row(edge, version, aliases, address)
     return rows
 
 
-def _row(edge: LineageEdge, version: ArtifactVersion, aliases: dict[str, int], address: str) -> RunArtifactRow:
+def _row(edge: LineageEdge, version: ArtifactVersion, aliases: list[str], address: str) -> RunArtifactRow:
     return RunArtifactRow(
         name=version.artifact.name,
         type=version.artifact.type,
@@ -88,7 +84,7 @@ def _row(edge: LineageEdge, version: ArtifactVersion, aliases: dict[str, int], a
         size_bytes=version.size_bytes,
         at=edge.at,
         stage=version.stage,
-        aliases=[alias for alias, number in aliases.items() if number == version.number],
+        aliases=aliases,
         address=address,
         is_there=True,
         is_deleted=version.is_deleted,

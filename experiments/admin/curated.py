@@ -30,6 +30,7 @@ from django.utils.translation import gettext_lazy as _
 from experiments.access import may_administer, name_of
 from experiments.admin.audit import record
 from experiments.admin.base import MirrorAdmin
+from experiments.queries.runs import texts_in
 from experiments.services.outcomes import Outcome
 from runicorn.errors import RunicornError
 
@@ -171,7 +172,7 @@ class CuratedAdmin(MirrorAdmin):
         action = self.bulk_actions.get(name)
         if request.method != "POST" or action is None:
             return HttpResponseRedirect(back)
-        named = _identities_in(request.POST.get("rows", ""))
+        named = texts_in(request.POST.get("rows", ""))
         rows = [row for row in self.rows_called(named[:MAX_ROWS]) if action.takes(row)]
         form = action.form(request.POST) if action.form else None
         if rows and form is not None and not form.is_valid():
@@ -229,14 +230,6 @@ class CuratedChangeList(ChangeList):
 
 def _start(name: str, model_admin: CuratedAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
     return model_admin.start(name, request, queryset)
-
-
-def _identities_in(text: str) -> list[str]:
-    """What the hidden field of a page before an action holds; nothing if it was tampered with."""
-    try:
-        return [str(identity) for identity in orjson.loads(text)]
-    except (ValueError, TypeError):
-        return []
 
 
 def _query_of(address: str) -> str:

@@ -44,8 +44,13 @@ def identities_text(runs: Iterable[Run]) -> str:
 
 def identities_in(text: str) -> list[RunIdentity]:
     """What ``identities_text`` wrote; nothing if it was tampered with."""
+    return [RunIdentity.from_text(named) for named in texts_in(text)]
+
+
+def texts_in(text: str) -> list[str]:
+    """A JSON list of identities, of whatever, in a form's hidden field; nothing if it was tampered with."""
     try:
-        return [RunIdentity.from_text(str(named)) for named in orjson.loads(text)]
+        return [str(named) for named in orjson.loads(text)]
     except (ValueError, TypeError):
         return []
 
