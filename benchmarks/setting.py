@@ -64,6 +64,20 @@ class Setting:
         finally:
             viewer.stop()
 
+    @contextmanager
+    def filled_index(self, run_count: int, metric_count: int) -> Iterator[Viewer]:
+        """`runicorn serve`, without a mirror, over an index of runs that have no directories."""
+        name = f"filled-{run_count}-{metric_count}"
+        root, home = self.folder / name, self.home(name)
+        environment = home.environment(root) | {"DJANGO_SETTINGS_MODULE": "runicorn_site.settings"}
+        run_script("fill_index", str(run_count), str(metric_count), environment=environment)
+        server = Viewer(root, home, command="serve")
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
 
 @dataclass(frozen=True)
 class Home:
@@ -106,17 +120,18 @@ class Home:
 
 @dataclass
 class Viewer:
-    """A `runicorn viewer` process and its children."""
+    """A `runicorn viewer` process and its children. command: ``serve`` for the web process alone."""
 
     root: Path
     home: Home
+    command: str = "viewer"
     port: int = 0
     _process: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     def start(self) -> None:
         """Returns when it has printed its address."""
         self.home.raise_limits()
-        command = [sys.executable, "-m", "runicorn", "viewer", "--port", "0", "--storage", str(self.root)]
+        command = [sys.executable, "-m", "runicorn", self.command, "--port", "0", "--storage", str(self.root)]
         environment = self.home.environment(self.root)
         self._process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None

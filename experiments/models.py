@@ -188,6 +188,38 @@ class RunTag(models.Model):
         return self.tag
 
 
+class ValueKey(models.Model):
+    """The name of a value of runs' configs or summaries, interned; inside of objects with dots: ``model.depth``."""
+
+    class Area(models.TextChoices):
+        CONFIG = "config"
+        SUMMARY = "summary"
+
+    area = models.CharField(max_length=7, choices=Area.choices)
+    name = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["area", "name"], name="value_key_area_name")]
+
+    def __str__(self) -> str:
+        return f"{self.area}.{self.name}"
+
+
+class RunValue(models.Model):
+    """One value of a run's config or summary, for filters, columns and groups; ``RunDetail`` has the whole of them.
+
+    Values that are null have no row. What text and number say of each kind: experiments/mirror/values.py.
+    """
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="values")
+    key = models.ForeignKey(ValueKey, on_delete=models.PROTECT, db_index=False)
+    text = models.CharField(max_length=1000)
+    number = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "run"], name="value_key_run")]
+
+
 class MetricKey(models.Model):
     """A metric's name, interned: series and columns name it by number."""
 

@@ -11,6 +11,7 @@
     │   └── PortTaken
     ├── InvalidInput        a value that cannot be accepted as it is
     │   ├── InvalidName     a project, experiment, run id or alias that no folder may have
+    │   ├── InvalidFilter   an expression of the query language that is not understood, with the place
     │   └── OutsideRoot     a path that leads out of the folder it belongs to
     ├── Denied              this caller may not do that
     │   └── NotLoggedIn     it is not known who asks: no account, no token, or a token that does not count
@@ -25,6 +26,8 @@ Code below the edge raises these and knows no HTTP; ``experiments/http/errors.py
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class RunicornError(Exception):
@@ -91,6 +94,19 @@ class InvalidName(InvalidInput):
     """Raised for a project, experiment, run id or alias that no folder may have."""
 
     code = "INVALID_NAME"
+
+
+class InvalidFilter(InvalidInput):
+    """Raised when an expression of the query language is not understood.
+
+    position: of the character where reading stopped, from 1. expected: what could stand there, in words.
+    """
+
+    code = "INVALID_FILTER"
+
+    def __init__(self, message: str, *, position: int = 1, expected: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.position, self.expected = position, tuple(expected)
 
 
 class OutsideRoot(InvalidInput):

@@ -109,6 +109,11 @@ class RunSearchQuery(QuerySerializer):
     created_before = FiniteFloat(required=False)
     best_metric_min = FiniteFloat(required=False)
     best_metric_max = FiniteFloat(required=False)
+    filter = serializers.CharField(
+        required=False,
+        trim_whitespace=False,  # places in messages count from its beginning
+        help_text="An expression of the query language, its moments in UTC: docs/filters.md.",
+    )
     include_deleted = AnyCaseBoolean(required=False)
     root = serializers.CharField(required=False)
     order_by = serializers.ChoiceField(list(ORDERINGS), required=False)

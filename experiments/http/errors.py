@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +21,7 @@ from runicorn.errors import (
     Conflict,
     DatabaseUnavailable,
     Denied,
+    InvalidFilter,
     InvalidInput,
     NotFound,
     NotLoggedIn,
@@ -48,21 +49,26 @@ _FRAMEWORK_STATUS = {
 
 @dataclass(frozen=True)
 class Problem:
-    """What a caller is told: a status, one sentence, and the error's stable code (None for the framework's own)."""
+    """What a caller is told: a status, one sentence, and the error's stable code (None for the framework's own).
+
+    more: what else the JSON answer says of it.
+    """
 
     status: HTTPStatus
     detail: str
     code: str | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, str]:
-        return {"detail": self.detail} | ({"error_code": self.code} if self.code else {})
+    def as_json(self) -> dict[str, Any]:
+        return {"detail": self.detail} | ({"error_code": self.code} if self.code else {}) | dict(self.more)
 
 
 def problem_from(error: Exception) -> Problem | None:
     """The answer to an error that was raised on purpose, or None for a bug, which Django logs and answers with 500."""
     if isinstance(error, RunicornError):
         base = next(cls for cls in type(error).__mro__ if cls in STATUS)
-        return Problem(STATUS[base], str(error), error.code)
+        place = {"position": error.position, "expected": error.expected} if isinstance(error, InvalidFilter) else {}
+        return Problem(STATUS[base], str(error), error.code, place)
     if isinstance(error, (Http404, exceptions.NotFound)):
         return Problem(HTTPStatus.NOT_FOUND, "Not Found")
     if isinstance(error, PermissionDenied):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -11,31 +11,16 @@ from django.db import router, transaction
 from experiments.metrics.block_format import Column
 from experiments.mirror import write
 from experiments.mirror.events import states_to_json
+from experiments.mirror.keys import InternedKeys
 from experiments.mirror.series import SeriesFigures, figures_of, merge_figures
 from experiments.mirror.updates import RunState, RunUpdate
-from experiments.models import Change, Media, MetricBlock, MetricKey, MetricSeries, Problem, Run
+from experiments.mirror.values import replace_values
+from experiments.models import Change, Media, MetricBlock, MetricSeries, Problem, Run
 from runicorn.storage import layout
 from runicorn.storage.run_documents import RunDocuments
 
 #: More names than this in one run are a mistake (a step or a file name in the metric's name).
 MAX_KEYS_PER_RUN = 20_000
-
-
-class MetricKeys:
-    """MetricKey.pk by name. Names are never removed: what was seen once stays true until the index is made anew."""
-
-    def __init__(self) -> None:
-        self._keys: dict[str, int] = {}
-
-    def of(self, names: Iterable[str]) -> dict[str, int]:
-        names = list(names)
-        missing = [name for name in names if name not in self._keys]
-        if missing:
-            self._keys.update(MetricKey.objects.filter(name__in=missing[:900]).values_list("name", "pk"))
-            if missing := [name for name in missing if name not in self._keys]:
-                for start in range(0, len(missing), 900):  # SQLite takes 999 parameters everywhere
-                    self._keys.update(write.add_keys(missing[start : start + 900]))
-        return {name: self._keys[name] for name in names}
 
 
 class RunFollower(Protocol):
@@ -68,7 +53,7 @@ def apply_updates(
     root_key: int,
     updates: Sequence[RunUpdate],
     known: dict[str, RunState],
-    keys: MetricKeys,
+    keys: InternedKeys,
     *,
     followers: Sequence[RunFollower],
     now: float,
@@ -90,7 +75,7 @@ class _Batch:
     """One transaction's work, in the order in which it must happen."""
 
     def __init__(
-        self, root_key: int, updates: Sequence[RunUpdate], known: dict[str, RunState], keys: MetricKeys, now: float
+        self, root_key: int, updates: Sequence[RunUpdate], known: dict[str, RunState], keys: InternedKeys, now: float
     ) -> None:
         self.root_key, self.known, self.keys, self.now = root_key, known, keys, now
         self.updates = [update for update in updates if not update.removed]
@@ -149,7 +134,9 @@ class _Batch:
         self.pks = {u.path: self.known[u.path].key for u in self.updates if u.path in self.known}
         new = [update.path for update in self.updates if update.path not in self.pks]
         self.pks.update(Run.objects.filter(root_id=self.root_key, path__in=new).values_list("path", "pk"))
-        write.write_details([(self.pks[u.path], u.documents) for u in changed if u.documents])
+        documents = [(self.pks[u.path], u.documents) for u in changed if u.documents]
+        write.write_details(documents)
+        replace_values(documents, self.keys, known=[self.pks[u.path] for u in changed if u.path in self.known])
         # a new run without tags has no tag rows to replace
         write.replace_tags(
             [
@@ -199,7 +186,7 @@ class _Batch:
         if not with_points:
             return
         names = {name for _, batch in with_points for name in batch.columns}
-        keys = self.keys.of(names)
+        keys = self.keys.of_metrics(names)
         names_by_key = {key: name for name, key in keys.items()}
         current = self._current_series([states[update.path] for update, _ in with_points])
         series, blocks, progress = [], [], []

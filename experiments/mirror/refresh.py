@@ -7,7 +7,9 @@ from pathlib import Path
 from django.db import router, transaction
 
 from experiments.mirror import write
+from experiments.mirror.keys import InternedKeys
 from experiments.mirror.marks import document_marks
+from experiments.mirror.values import replace_values
 from experiments.models import Change, Run, StorageRoot
 from runicorn.errors import UnreadableDocument
 from runicorn.storage.run_documents import read_older_curation, read_run_documents
@@ -58,6 +60,7 @@ def _write_row(root: StorageRoot, path: str, now: float) -> Run:
         write.write_runs([write.run_row(root.pk, path, documents, updated_at)], are_signs_of_life=is_sign_of_life)
         run = Run.objects.select_related("root").get(root=root, path=path)
         write.write_details([(run.pk, documents)])
+        replace_values([(run.pk, documents)], InternedKeys(), known=[run.pk])
         write.replace_tags([(run.pk, documents.tags)])
         write.add_changes([write.ChangeRow(Change.Kind.RUN.value, now, run.pk, run.run_id)])
     return run

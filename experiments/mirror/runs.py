@@ -14,8 +14,9 @@ from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 
 from experiments.mirror import merge, write
-from experiments.mirror.apply import Applied, MetricKeys, RunFollower, apply_updates
+from experiments.mirror.apply import Applied, RunFollower, apply_updates
 from experiments.mirror.events import states_from_json
+from experiments.mirror.keys import InternedKeys
 from experiments.mirror.marks import looks_unchanged, newest_change
 from experiments.mirror.updates import RunState, RunUpdate, look_at_run, removal
 from experiments.mirror.work import Sweep, batches, take
@@ -68,7 +69,7 @@ class RunsMirror:
     def __init__(self, followers: Sequence[RunFollower] = ()) -> None:
         """followers: what other apps keep of runs."""
         self._roots: dict[int, _RootState] = {}
-        self._keys = MetricKeys()
+        self._keys = InternedKeys()
         self._followers = followers
 
     def scan(self, root: StorageRoot, *, now: float) -> Iterator[list[RunUpdate]]:
@@ -135,7 +136,7 @@ class RunsMirror:
     def forget(self) -> None:
         """Drop what is remembered, as at a restart."""
         self._roots.clear()
-        self._keys = MetricKeys()
+        self._keys = InternedKeys()
 
     def state_of(self, root: StorageRoot) -> dict[str, RunState]:
         """What is remembered of each run, by path."""

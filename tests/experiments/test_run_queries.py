@@ -43,8 +43,8 @@ def root() -> StorageRoot:
 LISTS: dict[str, Callable[[], object]] = {
     "list": lambda: list(run_list(RunListFilters(), slice_size=10)),
     "filtered list": lambda: list(run_list(RunListFilters(project="p", root="local"), slice_size=10)),
-    "search": lambda: search_runs(RunSearch(tags=["a", "b"], per_page=40)),
-    "text search": lambda: search_runs(RunSearch(text="p", per_page=40)),
+    "search": lambda: search_runs(RunSearch(tags=["a", "b"], per_page=40), now=1e9),
+    "text search": lambda: search_runs(RunSearch(text="p", per_page=40), now=1e9),
     "recycle bin": lambda: recycle_bin_items(root=None),
 }
 
@@ -69,7 +69,7 @@ def test_runs_of_a_root_that_is_switched_off_are_in_no_list(root: StorageRoot):
     make_runs(1, root=off, deleted_at=1.0)
 
     assert [item["root"] for part in run_list(RunListFilters(), slice_size=10) for item in part] == ["local"]
-    assert [item["root"] for item in search_runs(RunSearch()).items] == ["local"]
+    assert [item["root"] for item in search_runs(RunSearch(), now=1e9).items] == ["local"]
     assert recycle_bin_items(root=None) == []
 
 
@@ -85,7 +85,7 @@ def test_the_questions_a_table_asks_most_are_answered_by_an_index(root: StorageR
     ]
     for search in searches:
         with CaptureQueriesContext(connections["index"]) as queries:
-            search_runs(search)
+            search_runs(search, now=1e9)
         page = next(
             query["sql"] for query in queries if "ORDER BY" in query["sql"] and "experiments_run" in query["sql"]
         )
