@@ -2,12 +2,18 @@
 
 from django.urls import path
 
-from experiments import page_data, recycle_bin_views, views
+from experiments import page_data, recycle_bin_views, selection_views, table_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("runs", views.run_list, name="run_list"),
-    path("runs.rows", page_data.run_rows, name="run_rows"),
+    path("runs", table_views.run_list, name="run_list"),
+    path("runs.rows", table_views.run_rows, name="run_rows"),
+    path("runs.inside", table_views.run_group, name="run_group"),
+    path("runs.fields", table_views.run_fields, name="run_fields"),
+    path("runs.offers", table_views.filter_offers, name="filter_offers"),
+    path("runs.tag", selection_views.tag, name="run_tag"),
+    path("runs.delete", selection_views.delete, name="run_delete"),
+    path("runs.restore", selection_views.restore, name="run_restore"),
     path("runs/<str:run_id>", views.run_charts, name="run_charts"),
     path("runs/<str:run_id>/overview", views.run_overview, name="run_overview"),
     path("runs/<str:run_id>/logs", views.run_logs, name="run_logs"),

@@ -12,9 +12,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from experiments.access import get_run_for
 from experiments.logs import log_tail
-from experiments.models import Run, StorageRoot
+from experiments.models import Run
 from experiments.queries import run_page
-from experiments.queries.run_table import RunFilter, run_table
 from experiments.queries.shell import Shell, page_shell
 from experiments.queries.trees import tree_of
 
@@ -28,15 +27,6 @@ _APART = frozenset({"pip_packages", "conda_packages"})
 def home(request: HttpRequest) -> HttpResponse:
     """The list of runs is the overview until there is more to see."""
     return redirect("run_list")
-
-
-@require_safe
-@vary_on_headers("HX-Request")
-def run_list(request: HttpRequest) -> HttpResponse:
-    shell = page_shell(now=time.time())
-    table = run_table(RunFilter.from_query(request.GET), page_number=request.GET.get("page"), now=shell.now)
-    context = {"table": table, "roots": StorageRoot.objects.filter(enabled=True)}
-    return _page(request, "run_list", shell, context, fragment="_run_table")
 
 
 @require_safe
@@ -88,7 +78,7 @@ def run_head(request: HttpRequest, run_id: str) -> HttpResponse:
 def problems(request: HttpRequest) -> HttpResponse:
     shell = page_shell(now=time.time())
     problems_shown = run_page.problem_page(page_number=request.GET.get("page"))
-    return _page(request, "problems", shell, {"problems": problems_shown}, fragment="_problems")
+    return render_page(request, "problems", shell, {"problems": problems_shown}, fragment="_problems")
 
 
 def run_from(request: HttpRequest, run_id: str) -> Run:
@@ -107,9 +97,12 @@ def run_tab(
 ) -> HttpResponse:
     """A tab of the run page. panel: the template below the tabs, for one that another app adds."""
     context |= {"head": run_page.run_head(run), "tab": tab, "panel": panel or f"experiments/_{tab}.html"}
-    return _page(request, "run", shell, context, fragment="_run_tab")
+    return render_page(request, "run", shell, context, fragment="_run_tab")
 
 
-def _page(request: HttpRequest, name: str, shell: Shell, context: dict[str, Any], *, fragment: str) -> HttpResponse:
+def render_page(
+    request: HttpRequest, name: str, shell: Shell, context: dict[str, Any], *, fragment: str
+) -> HttpResponse:
+    """The page, or the part of it that htmx asks for."""
     template = fragment if wants_fragment(request) else name
     return render(request, f"experiments/{template}.html", context | {"shell": shell})

@@ -46,6 +46,9 @@ ALLOWED_HOSTS = environment.allowed_hosts(RUNICORN_HOST)
 
 # Applications ----------------------------------------------------------------------------------------------------
 
+# a thousand ticked runs are a thousand fields of a form; what views accept they say themselves
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+
 INSTALLED_APPS = [
     "runicorn_site.admin_config.AdminConfig",
     "django.contrib.auth",

@@ -35,7 +35,7 @@ COPIES = {
 }
 #: The icons of the pages; a full set would add 2 MB to the wheel.
 ICONS = (
-    "alert-triangle", "arrows-maximize", "check", "chevron-down", "chevron-left", "chevron-right", "copy",
+    "alert-triangle", "arrows-maximize", "check", "chevron-down", "chevron-left", "chevron-right", "columns", "copy",
     "dots-vertical", "download", "external-link", "filter", "key", "language", "link", "logout", "moon",
     "pencil", "photo", "refresh", "search", "settings", "sun", "table", "tag", "terminal-2", "trash", "user",
     "x",

@@ -11,7 +11,8 @@ from artifacts.models import ArtifactVersion
 from artifacts.queries.identities import VersionIdentity
 from artifacts.services import curation
 from experiments.admin.curated import Act, BulkAction
-from experiments.admin.forms import TagsForm, tags_in
+from experiments.admin.forms import TagsForm
+from experiments.services.curation import tags_in
 from experiments.services.outcomes import Outcome
 from runicorn.artifacts.curation import VersionEdit
 from runicorn.errors import RunicornError

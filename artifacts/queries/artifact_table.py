@@ -12,8 +12,8 @@ from django.db.models import Count, F, OrderBy, QuerySet
 from artifacts.models import Artifact, ArtifactVersion
 from artifacts.queries.artifacts import aliases_of
 from artifacts.queries.links import RunLink, ambiguous_names, artifact_address, run_links
-from experiments.queries.run_table import MAX_SEARCH_WORDS
 from experiments.queries.runs import root_places
+from experiments.queries.shown_runs import MAX_SEARCH_WORDS
 from runicorn.artifacts.names import LATEST
 from runicorn.errors import InvalidInput
 from runicorn.storage.layout import ARTIFACT_TYPES

@@ -11,7 +11,7 @@ from django.db.models import Count
 from artifacts.models import Artifact
 from artifacts.queries.artifacts import slices
 from experiments.models import Run
-from experiments.queries.run_table import ambiguous_ids, run_address
+from experiments.queries.shown_runs import ambiguous_ids, run_address
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from experiments.admin.curated import Act, BulkAction
-from experiments.admin.forms import DescriptionForm, TagsForm, tags_in
+from experiments.admin.forms import DescriptionForm, TagsForm
 from experiments.queries.runs import RunIdentity
-from experiments.services.curation import edit_runs
+from experiments.services.curation import edit_runs, tags_in
 from experiments.services.outcomes import Outcome
 from experiments.services.recycle_bin import bring_back, move_to_recycle_bin, purge_runs
 from runicorn.storage.curation import Edit

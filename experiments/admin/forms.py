@@ -10,13 +10,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from experiments.models import Run
+from experiments.services.curation import tags_in
 from runicorn.errors import InvalidInput
 from runicorn.storage.curation import MAX_CHARS, Edit, check_tag
-
-
-def tags_in(text: str) -> list[str]:
-    """``a, b,,a`` → ["a", "b"]."""
-    return list(dict.fromkeys(tag.strip() for tag in text.split(",") if tag.strip()))
 
 
 class TagsField(forms.CharField):

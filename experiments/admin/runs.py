@@ -21,8 +21,8 @@ from experiments.admin.filters import RUN_FILTERS
 from experiments.admin.forms import RunForm
 from experiments.models import Problem, Run
 from experiments.queries.recycle_bin import bytes_of
-from experiments.queries.run_table import state_of
 from experiments.queries.runs import RunIdentity, in_roots, root_places, runs_at
+from experiments.queries.shown_runs import state_of
 from experiments.services.curation import edit_run
 from experiments.templatetags.runicorn_pages import state_mark
 

@@ -10,8 +10,8 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 
 from experiments.models import Run
-from experiments.queries.run_table import state_of
 from experiments.queries.runs import RunIdentity, in_roots, root_places
+from experiments.queries.shown_runs import state_of
 from runicorn.storage.disk_usage import disk_bytes
 from runicorn.storage.paths import resolve_inside
 from runicorn.storage.recycle import UNKNOWN, original_status

@@ -12,8 +12,8 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 
 from experiments.models import Media, MetricSeries, Problem, Run, RunDetail
-from experiments.queries.run_table import ambiguous_ids, run_address, state_of, stopped_at, tags_of, visible_runs
 from experiments.queries.shell import visible_problems
+from experiments.queries.shown_runs import ambiguous_ids, run_address, state_of, stopped_at, tags_of, visible_runs
 from runicorn.errors import StorageDamaged
 from runicorn.storage import layout
 from runicorn.storage.documents import read_document

@@ -38,6 +38,7 @@ from experiments.query_language.nodes import (
     Moment,
     Node,
     Not,
+    Nothing,
     Number,
     Or,
     Path,
@@ -57,7 +58,6 @@ _LOOKUPS: dict[str, Any] = {
 }
 _SUFFIXES = {"=": "", "<": "__lt", "<=": "__lte", ">": "__gt", ">=": "__gte"}
 _SWITCHES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_NOTHING = frozenset({"null", "none"})
 #: Memory that one regular expression may take.
 REGEX_BYTES = 1 << 20
 
@@ -122,7 +122,7 @@ class _Conditions:
         named = self.fields[path]
         if sign in ("~", "!~"):
             return self._matching(named, path, value, wanted=sign == "~")
-        if _is_nothing(value) and sign in ("=", "!="):
+        if isinstance(value.literal, Nothing) and sign in ("=", "!="):
             present = self._present(named)
             return ~present if sign == "=" else present
         if sign == "!=":
@@ -223,12 +223,11 @@ class _Conditions:
             return self.words.now - literal.seconds
         if isinstance(literal, Span):
             raise _wrong(value.position, f"{named} is a moment: write how long ago, as in 7d ago")
+        text = _text(value)
         try:
-            moment = datetime.fromisoformat(literal.text)
+            moment = datetime.fromisoformat(text)
         except ValueError:
-            raise _wrong(
-                value.position, f"{literal.text!r} is no time; write 2026-11-01, 2026-11-01 14:00 or 7d ago"
-            ) from None
+            raise _wrong(value.position, f"{text!r} is no time; write 2026-11-01, 2026-11-01 14:00 or 7d ago") from None
         return (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).timestamp()
 
 
@@ -242,10 +241,6 @@ def _joined(join: Callable[[Q, Q], Q], parts: list[Q]) -> Q:
     for part in parts[1:]:
         joined = join(joined, part)
     return joined
-
-
-def _is_nothing(value: Value) -> bool:
-    return isinstance(value.literal, Text) and value.literal.text in _NOTHING
 
 
 def _number(named: Field, value: Value) -> float:

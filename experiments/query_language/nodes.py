@@ -44,7 +44,12 @@ class Ago:
     seconds: float
 
 
-Literal = Text | Number | Span | Moment | Ago
+@dataclass(frozen=True)
+class Nothing:
+    """``null``: no value."""
+
+
+Literal = Nothing | Text | Number | Span | Moment | Ago
 
 
 @dataclass(frozen=True)

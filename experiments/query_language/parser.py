@@ -21,6 +21,7 @@ from experiments.query_language.nodes import (
     Moment,
     Node,
     Not,
+    Nothing,
     Number,
     Or,
     Path,
@@ -41,6 +42,8 @@ MAX_CONDITIONS = 100
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "~", "!~")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _VALUE = "a value"
+_NOTHING = ("null", "none")
+_AREAS = ("metrics.", "config.", "summary.")
 #: What each terminal of the grammar is called in messages.
 _WORDS = {
     "_AND": '"and"',
@@ -89,6 +92,60 @@ def parse_filter(text: str) -> Node:
     if _count(node) > MAX_CONDITIONS:
         raise InvalidFilter(f"The filter has more than {MAX_CONDITIONS} conditions.")
     return node
+
+
+def conjuncts(text: str) -> list[str]:
+    """The parts of a filter that are joined by ``and`` outside of parentheses, as they were written.
+
+    One part if they are joined by ``or`` as well, or if the text is no filter.
+    """
+    parts, begin, depth = [], 0, 0
+    for token in tokens_of(text):
+        depth += {"LPAR": 1, "LSQB": 1, "RPAR": -1, "RSQB": -1}.get(token.type, 0)
+        if depth == 0 and token.type == "_OR":
+            return [text.strip()]
+        if depth == 0 and token.type == "_AND":
+            parts.append(text[begin : token.start_pos].strip())
+            begin = token.end_pos or 0
+    return [part for part in (*parts, text[begin:].strip()) if part]
+
+
+def joined_filters(*filters: str) -> str:
+    """A filter that says what all of these say; empty ones say nothing."""
+    given = [text for text in filters if text]
+    if len(given) < 2:
+        return "".join(given)
+    return " and ".join(f"({text})" if _has_open_or(text) else text for text in given)
+
+
+def _has_open_or(text: str) -> bool:
+    return len(conjuncts(text)) == 1 and any(token.type == "_OR" for token in tokens_of(text))
+
+
+def tokens_of(text: str) -> list[Token]:
+    """None of a text that cannot be cut into tokens: then it is no filter."""
+    try:
+        return list(_grammar().lex(text))
+    except UnexpectedCharacters:
+        return []
+
+
+def split_paths(text: str) -> list[str]:
+    """The fields in a list with commas, as they were written, with the ``-`` of sort keys."""
+    return [path.strip() for path in re.findall(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+', text) if path.strip()]
+
+
+def parse_path(text: str) -> Path:
+    """The path in ``text``, which holds nothing else. Raises InvalidFilter."""
+    tokens = tokens_of(text)
+    if len(tokens) != 1 or tokens[0].type != "PATH":
+        raise InvalidFilter(f'"{text[:60]}" is no field; write for example config.lr or metrics.loss.min.')
+    return _path(tokens[0])
+
+
+def quoted(text: str) -> str:
+    """``text`` as a value in a filter."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 @cache
@@ -173,10 +230,12 @@ class _ToNodes(Transformer[Token, Any]):
         return Words(words)
 
     def word(self, token: Token) -> str:
+        if token.type == "PATH" and token.startswith(_AREAS):  # nobody looks for this word: more is to come
+            raise _unexpected("", token.end_pos or 0, "", ["OPERATOR", "_IN"])
         return _unquoted(token) if token.type == "STRING" else str(token)
 
     def bare(self, token: Token) -> Value:
-        return _value(Text(str(token)), token)
+        return _value(Nothing() if token.lower() in _NOTHING else Text(str(token)), token)
 
     def string(self, token: Token) -> Value:
         return _value(Text(_unquoted(token)), token)

@@ -18,6 +18,11 @@ from runicorn.storage import curation
 from runicorn.storage.curation import Edit
 
 
+def tags_in(text: str) -> list[str]:
+    """``a, b,,a`` → ["a", "b"]."""
+    return list(dict.fromkeys(tag.strip() for tag in text.split(",") if tag.strip()))
+
+
 def edit_run(run: Run, edit: Edit, *, by: str | None, at: float) -> Run:
     """Change what people recorded about a run, and its row; doing it again changes nothing.
 

@@ -14,7 +14,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from experiments.queries.run_table import STATES, RunTable
 from runicorn.storage import layout
 
 register = template.Library()
@@ -147,22 +146,6 @@ def sort_head(
     direction = ("descending" if descending else "ascending") if active else ""
     head = {"query": query, "label": label, "key": key, "direction": direction, "css_class": css_class}
     return head | {"list_name": list_name}
-
-
-@register.inclusion_tag("experiments/_status_links.html")
-def status_links(table: RunTable) -> dict[str, object]:
-    """The states that occur, each with its count and the link that leaves only those runs."""
-    links = [("", _("All"), "")] + [(state, *STATE_WORDS[state]) for state in STATES]
-    return {
-        "links": [
-            {"state": state, "word": word, "shape": shape, "count": table.counts[state], "query": query}
-            for state, word, shape in links
-            if not state or table.counts[state] or state == table.choice.status
-            for query in [table.choice.query_string(status=state)]
-        ],
-        "chosen": table.choice.status,
-        "list_name": "run_list",
-    }
 
 
 def ago(at: float, now: float) -> str:

@@ -20,7 +20,9 @@ NET = "net-" * 25
 OTHER_RUN = "20250114_153045_a1b2c9"
 PAGES = (
     "/runs",
-    "/runs?q=nothing",
+    "/runs?filter=nothing",
+    "/runs?filter=config.lr <",
+    "/runs?group=status,experiment&columns=config.nested.deep.deeper,metrics.loss.min",
     "/problems",
     "/recycle-bin",
     "/settings",

@@ -51,7 +51,7 @@ def test_typing_narrows_the_table_and_nothing_typed_is_lost(page: Page, viewer: 
     expect(page.locator('tr[data-run="typed-one"]')).to_have_count(1)
     expect(page.locator("[data-filter-box]")).to_be_focused()
     expect(page.locator("[data-filter-box]")).to_have_value("typed warm")
-    expect(page).to_have_url(re.compile(r"/runs\?q=typed(%20|\+)warm$"))
+    expect(page).to_have_url(re.compile(r"/runs\?filter=typed(%20|\+)warm$"))
 
     page.get_by_role("link", name="Clear").click()
 

@@ -148,7 +148,7 @@ def test_a_tag(doors: Doors, change: Door):
         assert item_of(client, items)["tags"] == ["first", "好"], items
     for found in ("/api/experiments/search?tags=好", "/api/v2/experiments?tags=好"):
         assert ids_in(client, found) == [RUN_ID], found
-    assert rows_of(client, "/runs?q=好") == [RUN_ID]
+    assert rows_of(client, "/runs?filter=tags has 好") == [RUN_ID]
     assert listed(client, "?tag=好") == [RUN_ID]
     assert "好" in html(client, f"/runs/{RUN_ID}/overview")
 

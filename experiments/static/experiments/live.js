@@ -9,6 +9,7 @@ let socket = null;
 let sequence = document.body.dataset.seq ? Number(document.body.dataset.seq) : null;
 let tries = 0;
 let timer = null;
+let started = false;
 
 /**
  * Call `handler({changes, reset})` for changes of `run` (an id, an artifact's path, or "*" for all). Reset means: changes were missed, load anew.
@@ -29,7 +30,7 @@ function subscribe() {
   const same = now.size === wanted.size && [...now].every((run) => wanted.has(run));
   wanted = now;
   if (!socket) {
-    if (wanted.size) connect();
+    if (wanted.size && started) connect();
   } else if (!same && socket.readyState === WebSocket.OPEN) {
     sendSubscription();
   }
@@ -89,3 +90,9 @@ addEventListener("online", retryNow);
 document.addEventListener("visibilitychange", () => document.hidden || retryNow());
 // A page without live parts still says whether the viewer is there.
 listen(document.body.dataset.liveFor || "", () => {});
+
+/** Connect. Called when all parts of the page listen: what came before one of them listened would be lost to it. */
+export function startListening() {
+  started = true;
+  subscribe();
+}

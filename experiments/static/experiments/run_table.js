@@ -1,6 +1,7 @@
 // The open table of runs: values change in place, new runs come in at the top or wait behind a button.
 import { listen } from "./live.js";
 import { attachTimes } from "./times.js";
+import { attachWidths } from "./table_widths.js";
 import { throttled } from "./throttle.js";
 
 const PAUSE_MS = 1000;
@@ -29,7 +30,40 @@ export function attachRunTable(table) {
     }
   });
   table.querySelector("[data-new-runs]")?.addEventListener("click", (event) => toFirstPage(table, event));
+  attachWidths(table);
+  const changed = () => (table.isConnected ? reload(table) : document.removeEventListener("runicorn:changed", changed));
+  document.addEventListener("runicorn:changed", changed);
+  table.addEventListener("click", (event) => sortBySecond(table, event), true); // before htmx, which listens to the link
+  table.addEventListener("click", (event) => unfold(table, event));
   if (waiting.any) refresh();
+}
+
+/** Shift and a click on a head sorts by it where the keys before leave runs equal. */
+function sortBySecond(table, event) {
+  const name = event.target.closest("[data-sort]")?.dataset.sort;
+  if (!name || !event.shiftKey) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const query = new URLSearchParams(location.search);
+  const keys = (query.get("sort") ?? "-created").split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/);
+  const place = keys.findIndex((key) => key.replace(/^-/, "") === name);
+  if (place < 0) keys.push(`-${name}`);
+  else keys[place] = keys[place].startsWith("-") ? name : `-${name}`;
+  query.set("sort", keys.slice(-3).join(","));
+  query.delete("page");
+  htmx.ajax("GET", `${location.pathname}?${query}`, { target: table, swap: "outerHTML show:none", event }).then(() => history.pushState(null, "", `?${query}`));
+}
+
+/** A group's line shows what is inside of it, or hides it again. */
+function unfold(table, event) {
+  const link = event.target.closest("[data-group]");
+  if (!link || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  const open = link.getAttribute("aria-expanded") === "true";
+  link.setAttribute("aria-expanded", String(!open));
+  if (!open) return void htmx.trigger(link, "unfold");
+  const line = link.closest("tr");
+  while (Number(line.nextElementSibling?.dataset.depth) > Number(line.dataset.depth)) line.nextElementSibling.remove();
 }
 
 function rowOf(table, change) {
@@ -65,7 +99,7 @@ function replaceRow(table, key, rows) {
 /** New runs come in by themselves only where the reader would see them come and does nothing else there. */
 function bringIn(table, newer) {
   const scrolled = (table.querySelector("[data-scroll]")?.scrollTop ?? 0) > 0;
-  const busy = isBusyIn(table, document.activeElement) || !getSelection().isCollapsed || table.querySelector(".is-marked");
+  const busy = isBusyIn(table, document.activeElement) || !getSelection().isCollapsed || table.querySelector(".is-marked, [data-tick]:checked, [aria-expanded=true]");
   if (table.dataset.takesNew && table.dataset.page === "1" && !scrolled && !busy) return reload(table);
   const button = table.querySelector("[data-new-runs]");
   if (!button || !newer) return undefined;

@@ -12,6 +12,12 @@ export function attachTimes(root) {
   }
 }
 
+/** The server reads moments in filters in the reader's time zone. */
+export function tellTimeZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone) document.cookie = `runicorn_zone=${zone};path=/;max-age=31536000;samesite=lax`;
+}
+
 function rewrite(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

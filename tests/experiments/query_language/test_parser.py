@@ -24,6 +24,7 @@ from runicorn.errors import InvalidFilter
         ("and status = failed", 1, "a field"),
         ("resnet config.lr < 1", 18, '"and"'),
         ("name = \x00", 8, "a value"),
+        ("config.lr", 10, "a comparison (= != < <= > >= ~ !~)"),
         ("not", 4, "a field"),
         ("status = failed and", 20, '"not"'),
     ],
