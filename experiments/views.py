@@ -19,6 +19,7 @@ from experiments.queries.trees import tree_of
 
 #: Lines a log page begins with; older ones are fetched when the reader scrolls up to them.
 LOG_LINES = 500
+MAX_AXIS_METRICS = 100
 #: Environment entries that the overview shows in a section of their own.
 _APART = frozenset({"pip_packages", "conda_packages"})
 
@@ -33,7 +34,13 @@ def home(request: HttpRequest) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def run_charts(request: HttpRequest, run_id: str) -> HttpResponse:
     shell, run = page_shell(now=time.time()), run_from(request, run_id)
-    return run_tab(request, shell, run, "charts", {"sections": run_page.metric_sections(run)})
+    sections = run_page.metric_sections(run)
+    return run_tab(request, shell, run, "charts", {"sections": sections, "axis_metrics": axis_metrics(sections)})
+
+
+def axis_metrics(sections: list[run_page.MetricSection]) -> list[str]:
+    """The metrics that a chart may have as its x axis; more than these make no list to choose from."""
+    return [card.name for section in sections for card in section.cards][:MAX_AXIS_METRICS]
 
 
 @require_safe

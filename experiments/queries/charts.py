@@ -10,26 +10,27 @@ import numpy as np
 
 from experiments.metrics.arrays import load_run
 from experiments.models import MetricSeries, Run
-from experiments.queries.metrics import chart_series
+from experiments.queries.lines import LineQuestion, lines_of
 
 #: A run that changes its stage with every record has no boundaries worth a line.
 MAX_BOUNDARIES = 1000
 
 
-def chart_answer(
-    run: Run, key_names: Sequence[str], *, max_points: int, first_step: int | None, last_step: int | None
-) -> dict[str, Any]:
-    """The series of the named metrics in a range of steps (inclusive, None: open), and where stages begin.
+def chart_answer(runs: Sequence[Run], names: Sequence[str], question: LineQuestion) -> dict[str, Any]:
+    """The lines of the named metrics of these runs, and of a run alone where its stages begin.
 
-    Points are numpy arrays; NaN among the times means unknown.
-    metric_count: how many metrics the run has; a page with fewer cards fetches the others.
+    Points are numpy arrays. metric_count: how many metrics the one run has; a page with fewer cards fetches the others.
     """
-    series = chart_series(run, key_names, max_points=max_points, first_step=first_step, last_step=last_step)
-    return {
-        "metric_count": MetricSeries.objects.filter(run=run).count(),
-        "stages": stage_boundaries(run),
-        "series": [asdict(one) for one in series],
+    lines = {run.pk: dict(zip(names, lines_of(run, names, question), strict=True)) for run in runs}
+    answer: dict[str, Any] = {
+        "metrics": [
+            {"name": name, "lines": [{"run": run.pk} | asdict(lines[run.pk][name]) for run in runs]} for name in names
+        ]
     }
+    if len(runs) == 1:
+        answer["metric_count"] = MetricSeries.objects.filter(run=runs[0]).count()
+        answer["stages"] = stage_boundaries(runs[0])
+    return answer
 
 
 def stage_boundaries(run: Run) -> list[dict[str, Any]]:

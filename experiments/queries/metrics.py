@@ -118,7 +118,7 @@ def metrics_fast(
     if downsample is not None and downsample < MIN_ROWS:
         raise InvalidInput(f"Cannot reduce to {downsample} rows; ask for at least {MIN_ROWS}.")
     names, is_split = _wanted(metric_names), _has_several_files(run)
-    arrays, columns = _load(run, names, with_times=is_split or not _AXES.isdisjoint(names))
+    arrays, columns = load_columns(run, names, with_times=is_split or not _AXES.isdisjoint(names))
     names = names or _present(columns)
     row_map = row_format.map_rows(arrays.steps, row_format.time_order(arrays.times) if is_split else None)
     chosen = _slice_of(row_map.steps, step_range)
@@ -151,7 +151,7 @@ def metrics_by_time(run: Run, *, downsample: int | None = None) -> Table:
     """
     if downsample is not None and downsample < MIN_ROWS:
         raise InvalidInput(f"Cannot reduce to {downsample} rows; ask for at least {MIN_ROWS}.")
-    arrays, columns = _load(run, None)
+    arrays, columns = load_columns(run, None)
     total = len(arrays)
     if not total:
         return Table([], Rows({}, slice(0, 0)), 0, sampled=False)
@@ -196,7 +196,7 @@ def chart_series(
         raise InvalidInput(f"Cannot draw a series with {max_points} points; ask for at least {MIN_POINTS}.")
     if not key_names:
         return iter(())
-    arrays, columns = _load(run, key_names)
+    arrays, columns = load_columns(run, key_names)
     log_order = row_format.time_order(arrays.times) if _has_several_files(run) else None
     order = row_format.map_rows(arrays.steps, log_order).order
     steps = arrays.steps if order is None else arrays.steps[order]
@@ -233,7 +233,7 @@ def _chart_series(
     )
 
 
-def _load(
+def load_columns(
     run: Run, names: Sequence[str] | None, *, with_times: bool = True
 ) -> tuple[RunArrays, dict[str, DenseColumn]]:
     """The run's arrays and its columns by name, time and stage among them. names: only these; none: all.
@@ -262,6 +262,11 @@ def _wanted(names: Iterable[str] | None) -> list[str]:
 def _present(columns: Mapping[str, DenseColumn]) -> list[str]:
     """The names that any record has, sorted."""
     return sorted(name for name, column in columns.items() if (column.kinds != ABSENT).any())
+
+
+def log_order_of(run: Run, arrays: RunArrays) -> npt.NDArray[np.intp] | None:
+    """Where the records lie in the order in which they were logged; None if they lie so already."""
+    return row_format.time_order(arrays.times) if _has_several_files(run) else None
 
 
 def _has_several_files(run: Run) -> bool:

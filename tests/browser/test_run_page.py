@@ -104,18 +104,18 @@ def test_a_long_chart_says_what_it_left_out_and_zooming_shows_it(page: Page, vie
 def test_the_tools_hold_for_all_charts_and_stand_in_the_url(page: Page, viewer: Viewer):
     open_long_run(page, viewer)
 
-    page.get_by_label("X axis").select_option("time")
+    page.get_by_label("X axis").select_option("relative")
     page.get_by_label("Logarithmic y").check()
     page.get_by_label("Smoothing").fill("0.9")
     page.get_by_placeholder("Metric name").fill("acc$")
 
     expect(card(page, "train/loss")).to_be_hidden()
     expect(page.locator("[data-hidden-count]")).to_have_text("1 chart hidden")
-    expect(page).to_have_url(re.compile(r"match=acc%24&x=time&smooth=0.9&log=1"))
+    expect(page).to_have_url(re.compile(r"match=acc%24&x=relative&smooth=0.9&log=1"))
     page.reload()
     expect(card(page, "train/loss")).to_be_hidden()
     expect(page.get_by_label("Logarithmic y")).to_be_checked()
-    expect(page.get_by_label("X axis")).to_have_value("time")
+    expect(page.get_by_label("X axis")).to_have_value("relative")
 
     page.get_by_placeholder("Metric name").fill("(")
 

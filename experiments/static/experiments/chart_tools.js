@@ -1,14 +1,19 @@
 // The tools above the charts hold for all of them, and stand in the URL: a pasted address gives the same picture.
-const REDRAW_PAUSE_MS = 60;
+const REDRAW_PAUSE_MS = 120;
+const SMOOTH_KEY = "runicorn-smooth";
+/** Fields of the form that stand in the URL as they are, and what each is if it does not. */
+const FIELDS = { match: "", x: "step", columns: "" };
+const SWITCHES = ["log", "logx", "clip"];
 
-export function attachTools(board, cards, fetchStale) {
-  const tools = { form: board.querySelector("[data-chart-tools]"), board, cards, fetchStale, range: null };
-  const { form } = tools;
+export function attachTools(board) {
+  const form = board.element.querySelector("[data-chart-tools]");
+  const tools = { form, board, range: null };
   readUrl(tools);
   apply(tools);
   let timer = null;
   form.addEventListener("input", (event) => {
     if (event.target.name === "x") tools.range = null; // of the other axis
+    if (event.target.name === "smooth") remember(event.target.value);
     clearTimeout(timer);
     timer = setTimeout(() => change(tools), REDRAW_PAUSE_MS);
   });
@@ -19,7 +24,7 @@ export function attachTools(board, cards, fetchStale) {
     clearTimeout(timer); // every linked chart reports the same selection
     timer = setTimeout(() => change(tools));
   };
-  for (const card of cards) card.zoomTo = zoomTo;
+  for (const card of board.cards) card.zoomTo = zoomTo;
   form.querySelector("[data-zoom-out]").addEventListener("click", () => zoomTo(null));
 }
 
@@ -31,23 +36,24 @@ function change(tools) {
 function readUrl(tools) {
   const { elements } = tools.form;
   const query = new URLSearchParams(location.search);
-  elements.match.value = query.get("match") ?? "";
-  elements.x.value = query.get("x") === "time" ? "time" : "step";
-  elements.smooth.value = Number(query.get("smooth")) || 0;
-  elements.log.checked = query.get("log") === "1";
+  for (const [name, usual] of Object.entries(FIELDS)) {
+    const value = query.get(name) ?? usual;
+    if (name === "x" && ![...elements.x.options].some((option) => option.value === value)) elements.x.add(new Option(value, value));
+    if (elements[name]) elements[name].value = value;
+  }
+  elements.smooth.value = query.has("smooth") ? Number(query.get("smooth")) || 0 : remembered();
+  for (const name of SWITCHES) elements[name].checked = query.get(name) === "1";
   const range = (query.get("range") ?? "").split("..").map(Number);
   if (range.length === 2 && range.every(Number.isFinite) && range[0] < range[1]) tools.range = range;
 }
 
 function writeUrl({ form: { elements }, range }) {
   const query = new URLSearchParams(location.search);
-  const chosen = {
-    match: elements.match.value,
-    x: elements.x.value === "time" ? "time" : "",
-    smooth: Number(elements.smooth.value) ? elements.smooth.value : "",
-    log: elements.log.checked ? "1" : "",
-    range: range ? range.map((end) => Number(end.toPrecision(8))).join("..") : "",
-  };
+  const chosen = {};
+  for (const [name, usual] of Object.entries(FIELDS)) chosen[name] = elements[name].value === usual ? "" : elements[name].value;
+  chosen.smooth = Number(elements.smooth.value) || remembered() ? elements.smooth.value : "";
+  for (const name of SWITCHES) chosen[name] = elements[name].checked ? "1" : "";
+  chosen.range = range ? range.map((end) => Number(end.toPrecision(12))).join("..") : "";
   for (const [name, value] of Object.entries(chosen)) {
     query.delete(name); // the order is always the same, whatever was chosen first
     if (value) query.append(name, value);
@@ -56,32 +62,36 @@ function writeUrl({ form: { elements }, range }) {
 }
 
 function apply(tools) {
-  const { form, cards, fetchStale, range } = tools;
-  const settings = { x: form.elements.x.value, log: form.elements.log.checked, smooth: Number(form.elements.smooth.value), range };
+  const { form, board, range } = tools;
+  const { elements } = form;
+  const settings = { x: elements.x.value, smooth: Number(elements.smooth.value), range, log: elements.log.checked, logX: elements.logx.checked, clip: elements.clip.checked };
   form.querySelector("[data-smooth-value]").textContent = settings.smooth ? settings.smooth.toFixed(2) : "0";
   form.querySelector("[data-zoom-out]").hidden = !range;
+  board.element.dataset.columns = elements.columns.value;
   showMatching(tools);
-  for (const card of cards) {
+  const asks = ({ x, smooth, range: of }) => JSON.stringify([x, smooth, of]);
+  for (const card of board.cards) {
     if (JSON.stringify(card.settings) === JSON.stringify(settings)) continue;
-    card.stale ||= JSON.stringify(card.settings.range) !== JSON.stringify(range);
+    const isNew = asks(card.settings) !== asks(settings);
+    card.stale ||= isNew;
     card.settings = settings;
-    card.redraw();
+    if (!isNew) card.redraw();
   }
-  fetchStale();
+  board.fetchStale();
 }
 
-function showMatching({ form, board, cards }) {
+function showMatching({ form, board }) {
   const box = form.elements.match;
   const pattern = patternOf(box.value);
   box.setCustomValidity(pattern ? "" : gettext("This is not a regular expression."));
   box.classList.toggle("is-invalid", !pattern);
   if (!pattern) return;
   let hidden = 0;
-  for (const card of cards) {
+  for (const card of board.cards) {
     card.element.hidden = !pattern.test(card.name);
     hidden += card.element.hidden;
   }
-  for (const section of board.querySelectorAll("[data-section]")) section.hidden = !section.querySelector("[data-chart]:not([hidden])");
+  for (const section of board.element.querySelectorAll("[data-section]")) section.hidden = !section.querySelector("[data-chart]:not([hidden])");
   form.querySelector("[data-hidden-count]").textContent = hidden ? interpolate(ngettext("%s chart hidden", "%s charts hidden", hidden), [hidden]) : "";
 }
 
@@ -90,5 +100,21 @@ function patternOf(text) {
     return new RegExp(text, "i");
   } catch {
     return null;
+  }
+}
+
+function remembered() {
+  try {
+    return Number(localStorage.getItem(SMOOTH_KEY)) || 0;
+  } catch {
+    return 0; // storage is forbidden
+  }
+}
+
+function remember(weight) {
+  try {
+    localStorage.setItem(SMOOTH_KEY, weight);
+  } catch {
+    // for this page only
   }
 }

@@ -1,12 +1,15 @@
 // The table behind a chart: the same points, for those who cannot see the line or want to copy numbers.
-import { nonFiniteText } from "./chart_series.js";
+import { nonFiniteText } from "./chart_lines.js";
 import { number } from "./format.js";
+
+/** A browser with a table of more lines is slow; the file has them all. */
+const MOST_ROWS = 5000;
 
 export function attachValues(card) {
   const button = card.element.querySelector("[data-values-open]");
   const frame = card.element.querySelector("[data-values]");
   const refresh = () => {
-    if (!frame.hidden && card.series) frame.replaceChildren(tableOf(card.series));
+    if (!frame.hidden && card.metric) frame.replaceChildren(tableOf(card));
   };
   button.addEventListener("click", () => {
     frame.hidden = !frame.hidden;
@@ -17,16 +20,30 @@ export function attachValues(card) {
   return { refresh };
 }
 
-function tableOf(series) {
+/** [line's label, x, value as a text] of each point, by line and x; what is not finite stands among the others. */
+export function rowsOf(card) {
+  return card.lines.flatMap((line) => {
+    const finite = line.x.map((at, place) => [line.label, at, String(line.y[place])]);
+    const others = line.non_finite.map(([at, kind]) => [line.label, at, nonFiniteText(kind)]);
+    return others.length ? [...finite, ...others].sort((one, other) => one[1] - other[1]) : finite;
+  });
+}
+
+function tableOf(card) {
   const table = document.createElement("table");
-  const words = { name: series.name, shown: number(series.steps.length), total: number(series.total_points) };
+  const total = card.lines.reduce((sum, line) => sum + line.total, 0);
+  const shown = card.lines.reduce((sum, line) => sum + line.x.length, 0);
+  const words = { name: card.name, shown: number(shown), total: number(total) };
   table.createCaption().textContent = interpolate(gettext("%(name)s: %(shown)s of %(total)s points"), words, true);
+  const several = card.lines.length > 1;
   const head = table.createTHead().insertRow();
-  for (const label of [gettext("Step"), gettext("Value")]) head.append(headCell(label, "col"));
+  const x = card.settings.x === "step" ? gettext("Step") : card.settings.x;
+  for (const label of [...(several ? [gettext("Run")] : []), x, gettext("Value")]) head.append(headCell(label, "col"));
   const body = table.createTBody();
-  for (const { step, text } of rowsOf(series)) {
+  for (const [label, at, text] of rowsOf(card).slice(0, MOST_ROWS)) {
     const row = body.insertRow();
-    row.append(headCell(String(step), "row"));
+    if (several) row.insertCell().textContent = label;
+    row.append(headCell(String(at), "row"));
     row.insertCell().textContent = text;
   }
   return table;
@@ -37,11 +54,4 @@ function headCell(text, scope) {
   cell.scope = scope;
   cell.textContent = text;
   return cell;
-}
-
-/** By step; a value that is not finite stands among the others by its name. */
-function rowsOf(series) {
-  const finite = series.steps.map((step, place) => ({ step, text: String(series.values[place]) }));
-  const others = series.non_finite.map(([step, kind]) => ({ step, text: nonFiniteText(kind) }));
-  return others.length ? [...finite, ...others].sort((one, other) => one.step - other.step) : finite;
 }

@@ -1,78 +1,90 @@
-// The charts of a run: fetched in batches as they come into view, drawn anew while the run goes on.
-import { drawChart } from "./chart_plot.js";
+// A board of charts, of one run or of several: fetched in batches as they come into view, drawn anew while runs go on.
+import { makeCard } from "./chart_card.js";
 import { attachTools } from "./chart_tools.js";
 import { attachValues } from "./chart_values.js";
 import { listen } from "./live.js";
 import { throttled } from "./throttle.js";
 
-const POINTS = 1000;
 const LIVE_PAUSE_MS = 500;
 const MAX_BATCH = 24;
 const MAX_URL_CHARS = 4000;
 /** How far outside the window a chart is drawn already. */
 const MARGIN = "300px";
 
-export function attachCharts(board) {
-  const cards = [...board.querySelectorAll("[data-chart]")].map((element) => makeCard(board, element));
-  const byElement = new Map(cards.map((card) => [card.element, card]));
-  const fetchStale = throttled(() => fetchCards(board, cards), 30);
+/** The charts of one run. */
+export function attachCharts(element) {
+  const board = attachBoard(element, {
+    isSingle: true,
+    points: 1000,
+    styleOf: () => ({ color: "--run-color", dash: 0, label: "" }),
+    reload: () => htmx.ajax("GET", location.pathname + location.search, { target: "#run-tab", swap: "outerHTML show:none" }),
+  });
+  liveBoard(board, [element.dataset.run], ({ path }) => !path || path === element.dataset.path);
+}
+
+/** options: {isSingle, points (of a line), styleOf(line), reload()}. */
+export function attachBoard(element, options) {
+  const board = { element, startedAt: Number(element.dataset.started), query: () => [], ...options };
+  board.cards = [...element.querySelectorAll("[data-chart]")].map((card) => makeCard(board, card));
+  const byElement = new Map(board.cards.map((card) => [card.element, card]));
+  board.fetchStale = throttled(() => fetchCards(board), 30);
   const watcher = new IntersectionObserver(
     (entries) => {
       for (const entry of entries) byElement.get(entry.target).visible = entry.isIntersecting;
-      fetchStale();
+      board.fetchStale();
     },
     { rootMargin: MARGIN },
   );
-  for (const card of cards) watcher.observe(card.element);
-
-  const freshen = throttled(() => {
-    if (!board.isConnected) return stop();
-    if (!cards.length) return reloadBoard(board);
-    for (const card of cards) card.stale = true;
-    return fetchCards(board, cards);
-  }, LIVE_PAUSE_MS);
-  const stop = listen(board.dataset.run, ({ changes, reset }) => {
-    const ours = changes.some((change) => change.kind === "points" && (!change.path || change.path === board.dataset.path));
-    if (reset || ours) freshen();
-  });
-
-  if (cards.length) attachTools(board, cards, fetchStale);
-  addEventListener("runicorn:theme", () => cards.forEach((card) => card.redraw()));
-}
-
-function makeCard(board, element) {
-  const card = {
-    element,
-    name: element.dataset.metric,
-    visible: false,
-    stale: true,
-    series: null,
-    stages: [],
-    settings: { x: "step", log: false, smooth: 0, range: null },
-    startedAt: Number(board.dataset.started),
-    redraw() {
-      if (card.series && card.visible) drawChart(card);
-      else card.undrawn = true;
-    },
-  };
-  card.values = attachValues(card);
-  const frame = element.querySelector("[data-plot]");
-  new ResizeObserver(() => card.plot?.setSize({ width: frame.clientWidth, height: frame.clientHeight })).observe(frame);
-  return card;
-}
-
-async function fetchCards(board, cards) {
-  for (const card of cards) {
-    if (!card.visible || card.stale || !card.undrawn) continue;
-    card.undrawn = false;
-    drawChart(card);
+  for (const card of board.cards) {
+    watcher.observe(card.element);
+    card.values = attachValues(card);
+    card.onShown = card.values.refresh;
   }
-  for (const batch of batches(cards.filter((card) => card.visible && card.stale))) {
-    const answer = await fetchSeries(board, batch);
+  board.restyle = () => board.cards.forEach((card) => card.restyle());
+  board.refetch = () => {
+    for (const card of board.cards) card.stale = true;
+    return board.fetchStale();
+  };
+  if (board.cards.length) {
+    attachTools(board);
+    element.addEventListener("click", async (event) => {
+      const button = event.target.closest("[data-do]");
+      if (button) (await import("./chart_menu.js")).choose(board, button);
+    });
+  }
+  addEventListener("runicorn:theme", () => board.cards.forEach((card) => card.redraw()));
+  return board;
+}
+
+/** Fetch anew what is in view when one of the runs logged points. */
+export function liveBoard(board, runs, isOurs) {
+  const freshen = throttled(() => {
+    if (!board.element.isConnected) return stops.forEach((stop) => stop());
+    if (!board.cards.length) return board.reload();
+    for (const card of board.cards) card.stale = true;
+    return fetchCards(board);
+  }, LIVE_PAUSE_MS);
+  const stops = runs.map((run) =>
+    listen(run, ({ changes, reset }) => {
+      if (reset || changes.some((change) => change.kind === "points" && isOurs(change))) freshen();
+    }),
+  );
+}
+
+async function fetchCards(board) {
+  for (const card of board.cards) if (card.visible && !card.stale && card.undrawn) card.redraw();
+  for (const batch of batches(board.cards.filter((card) => card.visible && card.stale))) {
+    const asked = JSON.stringify(batch[0].settings);
+    const answer = await fetchLines(board, batch);
     if (!answer) return; // the next notice or scroll asks again; the page keeps what it has
-    const byName = new Map(answer.series.map((series) => [series.name, series]));
-    for (const card of batch) show(card, byName.get(card.name), answer.stages);
-    if (answer.metric_count > cards.length) return void reloadBoard(board);
+    const byName = new Map(answer.metrics.map((metric) => [metric.name, metric]));
+    for (const card of batch) {
+      if (JSON.stringify(card.settings) !== asked) continue; // the reader chose something else meanwhile
+      card.stale = false;
+      const metric = byName.get(card.name);
+      if (metric) card.show(metric, answer.stages);
+    }
+    if (answer.metric_count > board.cards.length) return void board.reload();
   }
 }
 
@@ -90,39 +102,21 @@ function batches(cards) {
   return made;
 }
 
-async function fetchSeries(board, batch) {
-  const query = new URLSearchParams(batch.map((card) => ["metric", card.name]));
-  query.set("points", POINTS);
-  const { x, range } = batch[0].settings;
-  if (range && x === "step") {
-    // a chart that is zoomed in shows the points that were left out of the whole; one more on each side keeps the line whole
-    query.set("first", Math.floor(range[0]) - 1);
-    query.set("last", Math.ceil(range[1]) + 1);
+async function fetchLines(board, batch) {
+  const { x, range, smooth } = batch[0].settings;
+  const pairs = [...board.query(), ...batch.map((card) => ["metric", card.name]), ["points", board.points]];
+  if (x !== "step") pairs.push(["x", x]);
+  if (smooth) pairs.push(["smooth", smooth]);
+  if (range) {
+    // a chart that is zoomed in shows the points that were left out of the whole; a little more keeps the line whole
+    const room = (range[1] - range[0]) * 0.02 + (x === "step" ? 1 : 0);
+    pairs.push(["first", range[0] - room], ["last", range[1] + room]);
   }
-  const url = board.dataset.url;
+  const url = board.element.dataset.url;
   try {
-    const answer = await fetch(`${url}${url.includes("?") ? "&" : "?"}${query}`);
+    const answer = await fetch(`${url}${url.includes("?") ? "&" : "?"}${new URLSearchParams(pairs)}`);
     return answer.ok ? await answer.json() : null;
   } catch {
     return null; // no connection: the top bar says so
   }
-}
-
-function show(card, series, stages) {
-  card.stale = false;
-  if (!series || (card.series && sameSeries(card.series, series))) return;
-  card.series = series;
-  card.stages = stages;
-  drawChart(card);
-  card.values.refresh();
-}
-
-function sameSeries(one, other) {
-  const ends = (series) => JSON.stringify([series.total_points, series.steps[0], series.last_step, series.last_value]);
-  return ends(one) === ends(other);
-}
-
-/** The run logged a metric that has no card yet: the server makes the cards, here they are swapped in. */
-function reloadBoard(board) {
-  htmx.ajax("GET", location.pathname + location.search, { target: "#run-tab", swap: "outerHTML show:none" });
 }

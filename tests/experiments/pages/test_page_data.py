@@ -61,21 +61,23 @@ def test_series_have_their_points_marks_and_last_value(root_dir: Path, index: In
     answer = client.get(f"/runs/{RUN_ID}/charts.json?metric=loss&metric=never").json()
 
     assert answer["metric_count"] == 2
-    loss, never = answer["series"]
-    assert (loss["steps"], loss["values"], loss["total_points"]) == ([0, 2], [0.5, 0.25], 4)
+    loss, never = (metric["lines"][0] for metric in answer["metrics"])
+    assert (loss["x"], loss["y"], loss["total"]) == ([0, 2], [0.5, 0.25], 4)
     assert (loss["non_finite"], loss["last_value"], loss["last_step"]) == ([[1, "nan"], [3, "inf"]], None, 3)
-    assert never["steps"] == []
+    assert never["x"] == []
 
 
 def test_a_long_series_is_thinned_and_a_range_of_it_is_not(root_dir: Path, index: Index, client: Client):
     write_run(root_dir, records=[{"global_step": step, "loss": step % 7} for step in range(5000)])
     index()
 
-    whole = client.get(f"/runs/{RUN_ID}/charts.json?metric=loss&points=200").json()["series"][0]
-    part = client.get(f"/runs/{RUN_ID}/charts.json?metric=loss&points=200&first=1000&last=1100").json()["series"][0]
+    whole = client.get(f"/runs/{RUN_ID}/charts.json?metric=loss&points=200").json()["metrics"][0]["lines"][0]
+    part = client.get(f"/runs/{RUN_ID}/charts.json?metric=loss&points=200&first=1000&last=1100").json()["metrics"][0][
+        "lines"
+    ][0]
 
-    assert len(whole["steps"]) <= 200 < whole["total_points"] == 5000
-    assert part["steps"] == list(range(1000, 1101))
+    assert len(whole["x"]) <= 200 < whole["total"] == 5000
+    assert part["x"] == list(range(1000, 1101))
 
 
 def test_stages_begin_where_the_word_changes(root_dir: Path, index: Index, client: Client):
