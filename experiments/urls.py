@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from experiments import page_data, recycle_bin_views, selection_views, table_views, views
+from experiments import compare_views, page_data, recycle_bin_views, selection_views, table_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -22,6 +22,9 @@ urlpatterns = [
     path("runs/<str:run_id>/charts.json", page_data.chart_data, name="chart_data"),
     path("runs/<str:run_id>/logs.json", page_data.log_page, name="log_page"),
     path("runs/<str:run_id>/media/<path:name>", page_data.media_file, name="media_file"),
+    path("compare", compare_views.compare, name="compare"),
+    path("compare/table", compare_views.compare_table, name="compare_table"),
+    path("compare.json", compare_views.compare_data, name="compare_data"),
     path("recycle-bin", recycle_bin_views.recycle_bin, name="recycle_bin"),
     path("recycle-bin/restore", recycle_bin_views.restore, name="recycle_bin_restore"),
     path("recycle-bin/purge", recycle_bin_views.purge, name="recycle_bin_purge"),

@@ -62,7 +62,12 @@ def number(value: float | int | None) -> str:
 @register.filter
 def run_color(run_id: str) -> str:
     """The class that gives a run its colour, the same on every page."""
-    return f"run-color-{zlib.crc32(run_id.encode()) % RUN_COLORS}"
+    return f"run-color-{color_number(run_id)}"
+
+
+def color_number(run_id: str) -> int:
+    """Which of the colours is a run's."""
+    return zlib.crc32(run_id.encode()) % RUN_COLORS
 
 
 @register.filter

@@ -141,6 +141,7 @@ def test_behind_each_chart_is_a_table_of_its_values(page: Page, train: Train):
     train("run = rn.init(run_id='tabled', capture_env=False); rn.log(loss=0.5); rn.log(loss=float('inf')); input()")
     page.goto("/runs")
     page.locator('tr[data-run="tabled"] [data-open]').click()
+    expect(card(page, "loss").locator("canvas")).to_be_visible()
     button = card(page, "loss").get_by_role("button", name="Table of values")
 
     button.click()

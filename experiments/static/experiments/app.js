@@ -6,6 +6,7 @@ import { attachKeys } from "./keys.js";
 import { attachLateAnswers } from "./late_answers.js";
 import { startListening } from "./live.js";
 import { attachLiveParts } from "./live_parts.js";
+import { keepTicked } from "./ticked.js";
 import { attachTimes, tellTimeZone } from "./times.js";
 import { attachToasts } from "./toast.js";
 
@@ -16,6 +17,7 @@ const attachers = {
   "[data-selection]": later(() => import("./selection.js"), "attachSelection"),
   "[data-field-picker]": later(() => import("./field_picker.js"), "attachFieldPicker"),
   "[data-charts]": later(() => import("./charts.js"), "attachCharts"),
+  "[data-compare]": later(() => import("./compare.js"), "attachCompare"),
   "[data-log]": later(() => import("./log_view.js"), "attachLog"),
   "[data-live-kinds]": attachLiveParts,
   "[data-fold], [data-section]": attachFolds,
@@ -41,6 +43,7 @@ function attach(root) {
 }
 
 tellTimeZone();
+keepTicked();
 attachCopyButtons(document);
 attachKeys(document);
 attachLateAnswers(document);

@@ -4,6 +4,8 @@ import { duration, exactTime, number } from "./format.js";
 import { makePlot, pointsAt } from "./plot.js";
 import { attachTip } from "./plot_tip.js";
 
+const NEAR_PX = 40;
+
 export function makeCard(board, element) {
   const part = (name) => element.querySelector(`[data-${name}]`);
   const card = {
@@ -53,7 +55,9 @@ export function makeCard(board, element) {
     if (board.isSingle) showLast(card);
   };
   const point = (at, drawn) => {
-    const found = at === null ? [] : pointsAt(card.lines, at);
+    let found = at === null ? [] : pointsAt(card.lines, at);
+    // a line that ended long before has nothing to say here
+    if (!board.isSingle) found = found.filter(({ line, place }) => Math.abs(drawn.valToPos(line.points.x[place], "x") - drawn.cursor.left) < NEAR_PX);
     element.classList.toggle("is-pointed", found.length > 0);
     tip.show(drawn, found, found.length ? xText(card.settings.x, found[0]) : "", { withText: !board.isSingle });
     if (!board.isSingle) return;

@@ -37,6 +37,7 @@ const actions = {
   j: (page) => mark(page, 1),
   k: (page) => mark(page, -1),
   Enter: (page, event) => (event.target.closest("a, button, summary, input") ? false : follow(page, "tr.is-marked [data-open]")),
+  c: (page) => (page.querySelector("[data-selection]:not([hidden])") ? follow(page, "[data-compare-ticked]") : false),
   x: (page) => follow(page, "tr.is-marked [data-tick]"),
   "[": (page) => follow(page, "[data-newer]"),
   "]": (page) => follow(page, "[data-older]"),

@@ -1,8 +1,6 @@
-// The ticked runs of the table: how many, and what is done to them. The ticks outlive sorting, filtering and paging.
+// The ticked runs of the table: how many, and what is done to them.
+import { keepTicked, ticked } from "./ticked.js";
 import { post } from "./toast.js";
-
-const KEY = "runicorn-ticked";
-const ticked = new Set(kept());
 
 export function attachSelection(bar) {
   const table = bar.closest("[data-run-table]");
@@ -17,7 +15,7 @@ export function attachSelection(bar) {
     }
     bar.hidden = !ticked.size;
     bar.querySelector("[data-count]").textContent = interpolate(ngettext("%s run chosen", "%s runs chosen", ticked.size), [ticked.size]);
-    keep();
+    keepTicked();
   };
   const tick = (box) => ticked[box.checked ? "add" : "delete"](box.value);
 
@@ -57,20 +55,4 @@ export function attachSelection(bar) {
     return show();
   });
   show();
-}
-
-function kept() {
-  try {
-    return JSON.parse(sessionStorage.getItem(KEY)) ?? [];
-  } catch {
-    return []; // storage is forbidden: the ticks hold for this page
-  }
-}
-
-function keep() {
-  try {
-    sessionStorage.setItem(KEY, JSON.stringify([...ticked]));
-  } catch {
-    // as above
-  }
 }

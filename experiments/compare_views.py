@@ -1,0 +1,130 @@
+"""Runs side by side: their charts on one board, and the table of what differs."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from experiments.models import Run
+from experiments.page_data import integer_in, json_answer, line_question_in, metrics_in
+from experiments.queries.bands import CENTERS, SPREADS, check_band
+from experiments.queries.charts import BandQuestion, band_answer, chart_answer
+from experiments.queries.compare import (
+    SEEDS,
+    SHOWN_AT_FIRST,
+    Comparison,
+    compared_metrics,
+    compared_runs,
+    comparison_of,
+    groups_by,
+    seed_groups,
+    table_rows,
+)
+from experiments.queries.shell import page_shell
+from experiments.query_language.fields import Field, field_of
+from experiments.query_language.parser import parse_path, split_paths
+from experiments.templatetags.runicorn_pages import color_number
+from experiments.views import MAX_AXIS_METRICS
+
+#: Points of a line until the reader zooms in: of 100 lines more could not be told apart.
+POINTS = 500
+
+
+@require_safe
+def compare(request: HttpRequest) -> HttpResponse:
+    """The charts of several runs."""
+    shell, compared = page_shell(now=time.time()), comparison_of(_run_ids(request))
+    sections = compared_metrics(compared.runs)
+    seeds = seed_groups(compared)
+    context = _frame(request, compared) | {
+        "shell": shell,
+        "tab": "charts",
+        "sections": sections,
+        "axis_metrics": [name for names in sections.values() for name in names][:MAX_AXIS_METRICS],
+        "board": {"runs": _board_runs(compared), "shown": SHOWN_AT_FIRST},
+        "seed_group_count": len(set(seeds.values())),
+        "group_fields": [
+            Field(one.area, one.name, field_of(parse_path(f"{one.area}.x")).kind)
+            for one in compared.differences
+            if one.area == "config"
+        ],
+        "centers": CENTERS,
+        "spreads": SPREADS,
+    }
+    return render(request, "experiments/compare.html", context)
+
+
+@require_safe
+def compare_table(request: HttpRequest) -> HttpResponse:
+    """Config, summary and metrics of the runs, those that differ or all."""
+    shell, compared = page_shell(now=time.time()), comparison_of(_run_ids(request))
+    base_id = request.GET.get("baseline", "")
+    baseline = next((run for run in compared.runs if run.run_id == base_id), None)
+    everything = request.GET.get("all") == "1"
+    context = _frame(request, compared) | {
+        "shell": shell,
+        "tab": "table",
+        "baseline": baseline,
+        "everything": everything,
+        "rows": table_rows(compared, baseline=baseline, everything=everything),
+    }
+    return render(request, "experiments/compare.html", context)
+
+
+@require_safe
+def compare_data(request: HttpRequest) -> HttpResponse:
+    """The lines of each ``metric`` of the runs; with ``group`` a line with a band for each group."""
+    question, names, group = line_question_in(request, points=POINTS), metrics_in(request), request.GET.get("group", "")
+    if not group:
+        return json_answer(request, chart_answer(compared_runs(_run_ids(request))[0], names, question))
+    compared = comparison_of(_run_ids(request))
+    center, spread = request.GET.get("center") or CENTERS[0], request.GET.get("spread") or SPREADS[0]
+    check_band(center, spread)
+    with_traces = integer_in(request.GET.get("traces") or "0", "traces") == 1
+    bands = BandQuestion(_groups(compared, group), center, spread, with_traces)
+    return json_answer(request, band_answer(compared.runs, names, question, bands))
+
+
+def _groups(compared: Comparison, group: str) -> dict[int, str]:
+    if group == SEEDS:
+        return seed_groups(compared) or {run.pk: compared.labels[run.pk] for run in compared.runs}
+    return groups_by(compared, [field_of(parse_path(path)) for path in split_paths(group)], now=time.time())
+
+
+def _run_ids(request: HttpRequest) -> list[str]:
+    return [run_id for run_id in request.GET.get("runs", "").split(",") if run_id]
+
+
+def _frame(request: HttpRequest, compared: Comparison) -> dict[str, Any]:
+    """What stands on every tab. query: the runs, for links."""
+    query = urlencode({"runs": ",".join(run.run_id for run in compared.runs)}, safe=",")
+    return {"compared": compared, "query": query, "runs": [_with_label(compared, run) for run in compared.runs]}
+
+
+def _with_label(compared: Comparison, run: Run) -> dict[str, Any]:
+    return {"run": run, "label": compared.labels[run.pk]}
+
+
+def _board_runs(compared: Comparison) -> list[dict[str, Any]]:
+    """For the script: key as in the lines, id, label, colour; of runs with one colour the later ones are dashed."""
+    used: dict[int, int] = {}
+    board = []
+    for run in compared.runs:
+        color = color_number(run.run_id)
+        board.append(
+            {
+                "key": run.pk,
+                "id": run.run_id,
+                "label": compared.labels[run.pk],
+                "color": color,
+                "dash": used.get(color, 0),
+                "started": run.created_at if run.started_at is None else run.started_at,
+            }
+        )
+        used[color] = used.get(color, 0) + 1
+    return board

@@ -1,0 +1,70 @@
+"""Comparing runs in a browser: from the table to the board."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Viewer
+from tests.run_directories import write_run
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _sweep(viewer: Viewer) -> None:
+    """Twelve runs of the project "compared": four learning rates with three seeds each."""
+    for number in range(12):
+        write_run(
+            viewer.root,
+            f"compared/vit/runs/cmp-{number:02}",
+            config={"lr": [0.1, 0.2, 0.3, 0.4][number // 3], "seed": number % 3},
+            records=[{"global_step": step, "cmp/loss": number + step / 10} for step in range(20)],
+        )
+
+
+def point_at(page: Page, metric: str, *, share: float) -> None:
+    area = page.locator(f'[data-metric="{metric}"] .u-over').bounding_box()
+    assert area is not None
+    page.mouse.move(area["x"] + area["width"] * share, area["y"] + area["height"] / 2)
+
+
+def test_ticked_runs_are_compared_by_a_key(page: Page):
+    page.goto("/runs?project=compared")
+    expect(page.locator("tr[data-key]")).to_have_count(12)
+    expect(page.locator(".live-state")).to_have_attribute("data-live-state", "connected")
+    page.get_by_label("Choose all runs of this page").check()
+    expect(page.locator("[data-compare-count]")).to_have_text("12")
+
+    page.keyboard.press("c")
+
+    expect(page).to_have_url(re.compile(r"/compare\?runs=cmp-"))
+    expect(page.locator("[data-run-toggle]:visible")).to_have_count(10)
+    point_at(page, "cmp/loss", share=0.5)
+    expect(page.locator(".plot-tip > span")).to_have_count(10)
+    expect(page.locator(".plot-tip")).to_contain_text(re.compile("step (9|10)"))
+
+    page.get_by_role("button", name="2 more runs").click()
+    expect(page.locator("[data-run-toggle]:visible")).to_have_count(12)
+    expect(page).to_have_url(re.compile("shown=20"))
+
+
+def test_runs_are_hidden_and_grouped_and_the_address_keeps_it(page: Page):
+    page.goto("/compare?runs=" + ",".join(f"cmp-{number:02}" for number in range(6)))
+    expect(page.locator('[data-metric="cmp/loss"] canvas')).to_be_visible()
+
+    page.get_by_label("lr=0.1 seed=0").uncheck()
+    point_at(page, "cmp/loss", share=0.5)
+    expect(page.locator(".plot-tip > span")).to_have_count(5)
+
+    page.get_by_role("button", name="Group them").click()
+    point_at(page, "cmp/loss", share=0.52)
+    expect(page.locator(".plot-tip > span")).to_have_text([re.compile(r"lr=0.[12] \(n=[23]\).*n=[23]\)")] * 2)
+    expect(page).to_have_url(re.compile("off=cmp-00&group=seeds"))
+
+    page.reload()
+    expect(page.get_by_label("lr=0.1 seed=0")).not_to_be_checked()
+    expect(page.get_by_label("Group by")).to_have_value("seeds")
+    page.locator("[name=spread]").select_option("minmax")
+    point_at(page, "cmp/loss", share=0.5)
+    expect(page.locator(".plot-tip")).to_contain_text("5.000 – 6.000")  # of runs 3 to 5
