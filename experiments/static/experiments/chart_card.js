@@ -53,6 +53,8 @@ export function makeCard(board, element) {
     plot.draw();
     showReduction(card);
     if (board.isSingle) showLast(card);
+    const drawn = plot.plot;
+    if (drawn?.cursor.left >= 0) point(drawn.posToVal(drawn.cursor.left, "x"), drawn); // what it points at is new
   };
   const point = (at, drawn) => {
     let found = at === null ? [] : pointsAt(card.lines, at);
