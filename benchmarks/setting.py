@@ -65,12 +65,17 @@ class Setting:
             viewer.stop()
 
     @contextmanager
-    def filled_index(self, run_count: int, metric_count: int) -> Iterator[Viewer]:
-        """`runicorn serve`, without a mirror, over an index of runs that have no directories."""
-        name = f"filled-{run_count}-{metric_count}"
+    def filled_index(self, runs: int, metrics: int, *, names: int | None = None, records: int = 0) -> Iterator[Viewer]:
+        """`runicorn serve`, without a mirror, over an index of runs that have no directories.
+
+        metrics: of each run; names: of all. records: points of each metric; 0: only the figures that lists need.
+        """
+        name = f"filled-{runs}-{metrics}-{names}-{records}"
         root, home = self.folder / name, self.home(name)
         environment = home.environment(root) | {"DJANGO_SETTINGS_MODULE": "runicorn_site.settings"}
-        run_script("fill_index", str(run_count), str(metric_count), environment=environment)
+        numbers = [runs, metrics, names or metrics, *([records] if records else [])]
+        if home.index is None:
+            run_script("fill_index", *map(str, numbers), environment=environment)
         server = Viewer(root, home, command="serve")
         try:
             server.start()
