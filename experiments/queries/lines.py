@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from experiments.metrics.arrays import DenseColumn, RunArrays
+from experiments.metrics.arrays import DenseColumn
 from experiments.metrics.reduce import MIN_POINTS, bucket_bounds, m4
+from experiments.metrics.rows import time_order
 from experiments.metrics.smoothing import smoothed
 from experiments.models import Run
-from experiments.queries.metrics import MAX_NON_FINITE_MARKS, load_columns, log_order_of
+from experiments.queries.metrics import MAX_NON_FINITE_MARKS, has_several_files, load_columns
 from runicorn.errors import InvalidInput
 
 #: Axes that every record has; any other name is a metric's.
 STEP, RELATIVE, TIME = "step", "relative", "time"
+#: Names that mean an axis of the records even where a metric is asked for.
+_OF_TIMES = frozenset({"time", "stage"})
 MAX_WEIGHT = 0.999999
 Numbers = npt.NDArray[np.float64]
 Places = slice | npt.NDArray[np.intp]
@@ -71,8 +74,11 @@ NO_LINE = Line(_EMPTY, _EMPTY, None, _EMPTY, _EMPTY, 0, [], 0, None, None)
 
 def lines_of(run: Run, names: Sequence[str], question: LineQuestion) -> Iterator[Line]:
     """A line for each of the metrics, in the order asked for, each made when it is asked for."""
-    by_metric = question.x not in (STEP, RELATIVE, TIME)
-    arrays, columns = load_columns(run, [*names, question.x] if by_metric else names)
+    by_metric, by_time = question.x not in (STEP, RELATIVE, TIME), question.x in (RELATIVE, TIME)
+    is_split = has_several_files(run)
+    # of 100 runs the times are a third of what is read and kept
+    wanted = [*names, question.x] if by_metric else names
+    arrays, columns = load_columns(run, wanted, with_times=by_time or is_split or not _OF_TIMES.isdisjoint(wanted))
     if by_metric:
         axis = _by_step(columns.get(question.x), arrays.steps)
     elif question.x == STEP:
@@ -80,7 +86,8 @@ def lines_of(run: Run, names: Sequence[str], question: LineQuestion) -> Iterator
     else:
         begin = run.created_at if run.started_at is None else run.started_at
         axis = arrays.times - (begin if question.x == RELATIVE else 0.0)
-    order = _order(run, arrays, axis if question.x in (RELATIVE, TIME) else arrays.steps)
+    log_order = time_order(arrays.times) if is_split else None
+    order = _order(axis if by_time else arrays.steps, log_order)
     records = _Records(arrays.steps[order], axis[order])
     return (_line(columns.get(name), records, order, question) for name in names)
 
@@ -107,9 +114,8 @@ class _Records:
     axis: Numbers
 
 
-def _order(run: Run, arrays: RunArrays, by: Numbers | npt.NDArray[np.int64]) -> Places:
+def _order(by: Numbers | npt.NDArray[np.int64], log_order: npt.NDArray[np.intp] | None) -> Places:
     """Records by ``by``, equal ones in log order. A slice if they lie so already: indexing by it copies nothing."""
-    log_order = log_order_of(run, arrays)
     sorted_by = by if log_order is None else by[log_order]
     if bool((sorted_by[1:] >= sorted_by[:-1]).all()):
         return slice(None) if log_order is None else log_order

@@ -117,7 +117,7 @@ def metrics_fast(
     """
     if downsample is not None and downsample < MIN_ROWS:
         raise InvalidInput(f"Cannot reduce to {downsample} rows; ask for at least {MIN_ROWS}.")
-    names, is_split = _wanted(metric_names), _has_several_files(run)
+    names, is_split = _wanted(metric_names), has_several_files(run)
     arrays, columns = load_columns(run, names, with_times=is_split or not _AXES.isdisjoint(names))
     names = names or _present(columns)
     row_map = row_format.map_rows(arrays.steps, row_format.time_order(arrays.times) if is_split else None)
@@ -155,7 +155,7 @@ def metrics_by_time(run: Run, *, downsample: int | None = None) -> Table:
     total = len(arrays)
     if not total:
         return Table([], Rows({}, slice(0, 0)), 0, sampled=False)
-    order = row_format.time_order(arrays.times) if _has_several_files(run) else None
+    order = row_format.time_order(arrays.times) if has_several_files(run) else None
     names = [name for name in _present(columns) if name != TIME]
     places: Places = slice(0, total) if order is None else order
     if downsample is not None and total > downsample:
@@ -197,7 +197,7 @@ def chart_series(
     if not key_names:
         return iter(())
     arrays, columns = load_columns(run, key_names)
-    log_order = row_format.time_order(arrays.times) if _has_several_files(run) else None
+    log_order = row_format.time_order(arrays.times) if has_several_files(run) else None
     order = row_format.map_rows(arrays.steps, log_order).order
     steps = arrays.steps if order is None else arrays.steps[order]
     chosen = _slice_of(steps, (first_step, last_step))
@@ -264,12 +264,7 @@ def _present(columns: Mapping[str, DenseColumn]) -> list[str]:
     return sorted(name for name, column in columns.items() if (column.kinds != ABSENT).any())
 
 
-def log_order_of(run: Run, arrays: RunArrays) -> npt.NDArray[np.intp] | None:
-    """Where the records lie in the order in which they were logged; None if they lie so already."""
-    return row_format.time_order(arrays.times) if _has_several_files(run) else None
-
-
-def _has_several_files(run: Run) -> bool:
+def has_several_files(run: Run) -> bool:
     """Whether several writers logged, each into a file of its own.
 
     Their files are ingested one after the other, so their records are merged by time. In one file the order of its

@@ -77,6 +77,15 @@ def test_what_is_not_finite_is_marked_on_the_chosen_axis(root_dir: Path, index: 
     assert line(first=2, last=2)["non_finite"] == []
 
 
+@pytest.mark.parametrize("name", ["time", "stage", "global_step", "never"])
+def test_what_is_no_metric_has_no_line_and_breaks_nothing(root_dir: Path, index: Index, client: Client, name: str):
+    write_run(root_dir, records=[{"global_step": 1, "loss": 1, "stage": "train"}])
+    index()
+
+    assert client.get(f"/runs/{RUN_ID}/charts.json?metric={name}&metric=loss&x=step").status_code == 200
+    assert client.get(f"/runs/{RUN_ID}/charts.json?metric=loss&x={name}").status_code == 200
+
+
 @pytest.mark.parametrize("query", ["smooth=1", "smooth=-0.1", "smooth=nan", "smooth=much", "first=x", "points=x"])
 def test_what_cannot_be_drawn_is_refused(root_dir: Path, index: Index, client: Client, query: str):
     write_run(root_dir)
