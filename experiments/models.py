@@ -292,6 +292,27 @@ class Media(models.Model):
         ordering = ["id"]
 
 
+class Alert(models.Model):
+    """What a run wanted people to see."""
+
+    class Level(models.TextChoices):
+        INFO = "info"
+        WARNING = "warning"
+        ERROR = "error"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="alerts")
+    ts = models.FloatField(null=True)
+    level = models.CharField(max_length=7, choices=Level.choices)
+    title = models.CharField(max_length=200)
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
 class Problem(models.Model):
     """A file or folder that the mirror could not use, and why. Gone again when the file is mended."""
 
@@ -322,6 +343,7 @@ class Change(models.Model):
         RUN = "run"  # a field of the run (status, tags, summary, ...)
         POINTS = "points"  # metric records were added
         MEDIA = "media"
+        ALERTS = "alerts"
         REMOVED = "removed"  # the run directory is gone
         PROBLEMS = "problems"
         ARTIFACT = "artifact"  # versions, aliases or files of an artifact, or it is gone

@@ -18,6 +18,7 @@ urlpatterns = [
     path("runs/<str:run_id>/overview", views.run_overview, name="run_overview"),
     path("runs/<str:run_id>/logs", views.run_logs, name="run_logs"),
     path("runs/<str:run_id>/media", views.run_media, name="run_media"),
+    path("runs/<str:run_id>/alerts", views.run_alerts, name="run_alerts"),
     path("runs/<str:run_id>/head", views.run_head, name="run_head"),
     path("runs/<str:run_id>/charts.json", page_data.chart_data, name="chart_data"),
     path("runs/<str:run_id>/logs.json", page_data.log_page, name="log_page"),

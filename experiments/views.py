@@ -74,6 +74,14 @@ def run_media(request: HttpRequest, run_id: str) -> HttpResponse:
 
 
 @require_safe
+@vary_on_headers("HX-Request")
+def run_alerts(request: HttpRequest, run_id: str) -> HttpResponse:
+    shell, run = page_shell(now=time.time()), run_from(request, run_id)
+    alerts = run_page.alert_page(run, page_number=request.GET.get("page"))
+    return run_tab(request, shell, run, "alerts", {"alerts": alerts})
+
+
+@require_safe
 def run_head(request: HttpRequest, run_id: str) -> HttpResponse:
     """What stands above the tabs, alone: fetched again when the run changed."""
     head = run_page.run_head(run_from(request, run_id))

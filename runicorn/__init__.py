@@ -7,6 +7,7 @@ from importlib import import_module
 # What every script calls next is loaded here, so that init() returns at once; it is the standard library and orjson.
 from runicorn.run import Run
 from runicorn.script_api import (
+    alert,
     finish,
     get_active_run,
     init,
@@ -30,6 +31,7 @@ __all__ = [
     "EnvironmentCapture",
     "EnvironmentInfo",
     "Run",
+    "alert",
     "finish",
     "get_active_run",
     "init",

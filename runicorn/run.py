@@ -28,7 +28,17 @@ from runicorn.run_summary import merge_summary, read_summary
 from runicorn.storage import layout
 from runicorn.storage.append import AppendFile
 from runicorn.storage.documents import touch_runs_folder, write_document
-from runicorn.storage.events import ATTEMPT, IMAGE, METRICS, STEP_MAX, STEP_MIN, encode_event, metric_points
+from runicorn.storage.events import (
+    ALERT,
+    ALERT_LEVELS,
+    ATTEMPT,
+    IMAGE,
+    METRICS,
+    STEP_MAX,
+    STEP_MIN,
+    encode_event,
+    metric_points,
+)
 from runicorn.storage.layout import RunStatus
 
 TYPE_CHECKING = False
@@ -172,6 +182,25 @@ class Run:
             raise self._is_finished()
         try:
             self._logs.append(str(text))
+        except Exception as error:  # noqa: BLE001 - the guard of the training
+            self._guard.report_bug(error)
+
+    def alert(self, title: object, text: object = "", level: str = "info") -> None:
+        """Note that something happened which people should see: on the run's page, and among the newest of all runs.
+
+        level: ``info``, ``warning`` or ``error``; another one is warned about once and counts as ``info``. On return
+        the alert is with the operating system, as a record of ``log`` is. Raises RuntimeError after ``finish``.
+        """
+        if self._finished:
+            raise self._is_finished()
+        now = _time()
+        try:
+            if level not in ALERT_LEVELS:
+                expected = ", ".join(ALERT_LEVELS)
+                self._guard.report("alert levels", f"level={level!r} is none of {expected}; the alert counts as info.")
+                level = "info"
+            data = {"title": str(title), "text": str(text), "level": level}
+            self._append(encode_event({"ts": now, "type": ALERT, "data": data}, self._dropped))
         except Exception as error:  # noqa: BLE001 - the guard of the training
             self._guard.report_bug(error)
 

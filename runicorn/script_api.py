@@ -75,6 +75,14 @@ def log_text(text: object) -> None:
     run.log_text(text)
 
 
+def alert(title: object, text: object = "", level: str = "info") -> None:
+    """Note in the active run that something happened which people should see: see Run.alert."""
+    run = current_run()
+    if run is None:
+        raise _no_run("alert")
+    run.alert(title, text, level)
+
+
 def log_image(
     key: str,
     image: Any,

@@ -15,12 +15,16 @@ from experiments.mirror.keys import InternedKeys
 from experiments.mirror.series import SeriesFigures, figures_of, merge_figures
 from experiments.mirror.updates import RunState, RunUpdate
 from experiments.mirror.values import replace_values
-from experiments.models import Change, Media, MetricBlock, MetricSeries, Problem, Run
+from experiments.models import Alert, Change, Media, MetricBlock, MetricSeries, Problem, Run
 from runicorn.storage import layout
 from runicorn.storage.run_documents import RunDocuments
 
 #: More names than this in one run are a mistake (a step or a file name in the metric's name).
 MAX_KEYS_PER_RUN = 20_000
+
+
+#: Nobody reads more; a run with so many alerts people at every step.
+MAX_ALERTS_PER_RUN = 5_000
 
 
 class RunFollower(Protocol):
@@ -91,6 +95,7 @@ class _Batch:
         self._restart(states)
         self._write_points(states)
         self._write_media(states)
+        self._write_alerts(states)
         self._write_best(states)
         write.write_marks(
             [(update.marks, states_to_json(update.events), states[update.path].key) for update in self.updates]
@@ -174,6 +179,7 @@ class _Batch:
             MetricBlock.objects.filter(run_id__in=runs).delete()
             MetricSeries.objects.filter(run_id__in=runs).delete()
             Media.objects.filter(run_id__in=runs).delete()
+            Alert.objects.filter(run_id__in=runs).delete()
             Run.objects.filter(pk__in=runs).update(record_count=0)
             for state in states.values():
                 if state.key in runs:
@@ -240,6 +246,20 @@ class _Batch:
                 key = states[update.path].key
                 write.add_media([(key, item) for item in update.batch.media])
                 self.changes.append(write.ChangeRow(Change.Kind.MEDIA.value, self.now, key, _run_id(update.path)))
+
+    def _write_alerts(self, states: dict[str, RunState]) -> None:
+        for update in self.updates:
+            if not (update.batch and update.batch.alerts):
+                continue
+            key = states[update.path].key
+            room = MAX_ALERTS_PER_RUN - Alert.objects.filter(run_id=key).count()
+            if len(update.batch.alerts) > room:
+                update.problems[f"{update.path}/{layout.EVENTS}"] = (
+                    f"More than {MAX_ALERTS_PER_RUN} alerts; further ones are left out. "
+                    "Alert people when something begins, and not at every step."
+                )
+            write.add_alerts([(key, alert) for alert in update.batch.alerts[: max(0, room)]])
+            self.changes.append(write.ChangeRow(Change.Kind.ALERTS.value, self.now, key, _run_id(update.path)))
 
     def _write_best(self, states: dict[str, RunState]) -> None:
         """The best value so far of runs that name a primary metric and have not written it (yet)."""

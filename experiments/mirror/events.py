@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from experiments.metrics.block_format import Axes, Column, join_axes, join_columns
-from experiments.mirror.parse import MAX_LINE_BYTES, MediaRecord, ParsedEvents, parse_events
+from experiments.mirror.parse import MAX_LINE_BYTES, AlertRecord, MediaRecord, ParsedEvents, parse_events
 from runicorn.storage import json_text
 from runicorn.storage.paths import open_regular
 
@@ -58,6 +58,7 @@ class EventBatch:
     axes: Axes | None = None
     columns: dict[str, Column] = field(default_factory=dict)
     media: list[MediaRecord] = field(default_factory=list)
+    alerts: list[AlertRecord] = field(default_factory=list)
     more: bool = False
     restart: bool = False
 
@@ -150,6 +151,7 @@ def _is_whole(line: bytes) -> bool:
 
 def _join(batch: EventBatch, parts: list[ParsedEvents]) -> None:
     batch.media = [item for part in parts for item in part.media]
+    batch.alerts = [alert for part in parts for alert in part.alerts]
     filled = [part for part in parts if len(part.axes)]
     if not filled:
         return

@@ -17,11 +17,15 @@ import orjson
 
 from experiments.metrics.block_format import Axes, Column, Kind, Scalar, build_column
 from runicorn.storage import json_text
+from runicorn.storage.events import ALERT_LEVELS
 from runicorn.storage.values import MAX_INTEGER, integer, number, optional_text, text
 
 #: A record with thousands of metrics has 200 KB; a longer line is somebody's mistake and is passed over.
 MAX_LINE_BYTES = 4 * 1024 * 1024
 KEY_MAX_CHARS = 500
+#: Of alerts; what does not fit is in the events file.
+TITLE_MAX_CHARS = 200
+TEXT_MAX_CHARS = 10_000
 #: Keys of a record that are axes of the block, not metrics.
 AXES = frozenset({"global_step", "step", "time", "stage"})
 _HAS_STAGE = methodcaller("__contains__", "stage")
@@ -36,6 +40,14 @@ class MediaRecord:
     ts: float | None
 
 
+@dataclass(frozen=True)
+class AlertRecord:
+    ts: float | None
+    level: str
+    title: str
+    text: str
+
+
 @dataclass
 class ParsedEvents:
     """axes and columns of the metric records in log order; bad_lines with the first one's reason."""
@@ -43,6 +55,7 @@ class ParsedEvents:
     axes: Axes
     columns: dict[str, Column] = field(default_factory=dict)
     media: list[MediaRecord] = field(default_factory=list)
+    alerts: list[AlertRecord] = field(default_factory=list)
     bad_lines: int = 0
     first_bad: str = ""
 
@@ -56,12 +69,14 @@ def parse_events(lines: bytes, *, records_before: int) -> ParsedEvents:
     events, bad_lines, first_bad = _load_lines(lines)
     records: list[Any] = [event.get("data") for event in events]
     media: list[MediaRecord] = []
+    alerts: list[AlertRecord] = []
     if {event.get("type") for event in events} != {"metrics"} or set(map(type, records)) != {dict}:
         with_data = [event for event in events if type(event.get("data")) is dict]
         media = [item for event in with_data if event.get("type") == "image" and (item := _media(event))]
+        alerts = [_alert(event) for event in with_data if event.get("type") == "alert"]
         events = [event for event in with_data if event.get("type") == "metrics"]
         records = [event["data"] for event in events]
-    return ParsedEvents(_axes(records, events, records_before), _columns(records), media, bad_lines, first_bad)
+    return ParsedEvents(_axes(records, events, records_before), _columns(records), media, alerts, bad_lines, first_bad)
 
 
 def _load_lines(lines: bytes) -> tuple[list[dict[str, Any]], int, str]:
@@ -101,6 +116,17 @@ def _media(event: dict[str, Any]) -> MediaRecord | None:
         step=integer(image.get("step")),
         caption=optional_text(image.get("caption")),
         ts=number(event.get("ts")),
+    )
+
+
+def _alert(event: dict[str, Any]) -> AlertRecord:
+    alert = event["data"]
+    level = alert.get("level")
+    return AlertRecord(
+        ts=number(event.get("ts")),
+        level=level if level in ALERT_LEVELS else ALERT_LEVELS[0],
+        title=(optional_text(alert.get("title")) or "")[:TITLE_MAX_CHARS],
+        text=(optional_text(alert.get("text")) or "")[:TEXT_MAX_CHARS],
     )
 
 

@@ -126,7 +126,7 @@ def _read_batch(
     events[name] = batch.state
     if problem := batch.state.problem:
         problems[f"{path}/{name}"] = problem
-    return batch if batch.axes is not None or batch.media or batch.more else None
+    return batch if batch.axes is not None or batch.media or batch.alerts or batch.more else None
 
 
 def _document_problems(path: str, documents: RunDocuments | None, known: RunState | None) -> dict[str, str]:

@@ -14,9 +14,10 @@ from django.db.models import Max
 
 from experiments.fields import encode_json
 from experiments.metrics.block_format import Axes, Column, encode_axes, encode_column, pack_columns
-from experiments.mirror.parse import MediaRecord
+from experiments.mirror.parse import AlertRecord, MediaRecord
 from experiments.mirror.series import SeriesFigures
 from experiments.models import (
+    Alert,
     Change,
     Media,
     MetricBlock,
@@ -193,6 +194,10 @@ def add_media(rows: Sequence[tuple[int, MediaRecord]]) -> None:
     insert(
         Media, ("run_id", "key", "path", "step", "caption", "ts"), [(run, *asdict(item).values()) for run, item in rows]
     )
+
+
+def add_alerts(rows: Sequence[tuple[int, AlertRecord]]) -> None:
+    insert(Alert, ("run_id", "ts", "level", "title", "text"), [(run, *asdict(alert).values()) for run, alert in rows])
 
 
 def add_keys(names: Iterable[str]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 
-from experiments.models import Media, MetricSeries, Problem, Run, RunDetail
+from experiments.models import Alert, Media, MetricSeries, Problem, Run, RunDetail
 from experiments.queries.shell import visible_problems
 from experiments.queries.shown_runs import ambiguous_ids, run_address, state_of, stopped_at, tags_of, visible_runs
 from runicorn.errors import StorageDamaged
@@ -20,6 +20,7 @@ from runicorn.storage.documents import read_document
 
 IMAGES_PER_PAGE = 60
 PROBLEMS_PER_PAGE = 100
+ALERTS_PER_PAGE = 100
 #: A run with more metrics than this shows the first ones by name; the others are found by the name filter's URL.
 MAX_CARDS = 2000
 
@@ -43,6 +44,7 @@ class RunHead:
     stopped_at: float | None
     tags: tuple[str, ...]
     image_count: int
+    alert_count: int
     problems: list[Problem]
     newer: RunLink | None
     older: RunLink | None
@@ -129,6 +131,7 @@ def run_head(run: Run) -> RunHead:
         stopped_at=stopped_at(run),
         tags=tags_of(run),
         image_count=run.media.count(),
+        alert_count=run.alerts.count(),
         problems=list(run.problems.all()[:PROBLEMS_PER_PAGE]),
         newer=_link(newer, ambiguous),
         older=_link(older, ambiguous),
@@ -170,6 +173,11 @@ def image_page(run: Run, *, page_number: str | None) -> ImagePage:
     page = Paginator(run.media.order_by("key", "step", "pk"), IMAGES_PER_PAGE).get_page(page_number)
     groups = groupby((_image(media) for media in page.object_list), key=attrgetter("key"))
     return ImagePage(page, [(key, list(images)) for key, images in groups])
+
+
+def alert_page(run: Run, *, page_number: str | None) -> Page[Alert]:
+    """One page of the run's alerts, newest first."""
+    return Paginator(run.alerts.all(), ALERTS_PER_PAGE).get_page(page_number)
 
 
 def problem_page(*, page_number: str | None) -> ProblemPage:

@@ -28,6 +28,11 @@ STATE_WORDS = {
     "interrupted": (gettext_lazy("interrupted"), "■"),
     "silent": (gettext_lazy("no sign of life"), "?"),
 }
+ALERT_WORDS = {
+    "info": (gettext_lazy("note"), "ℹ"),
+    "warning": (gettext_lazy("warning"), "▲"),
+    "error": (gettext_lazy("error"), "✕"),
+}
 _EXPONENT = re.compile(r"e\+?(-?)0*(\d)")
 #: From here on a date says more than "400 d ago".
 _DATE_AFTER_S = 30 * 86400
@@ -133,6 +138,13 @@ def state_mark(state: str, last_sign_at: float | None, now: float, *, in_full: b
         shape,
         since if since and in_full else word,
     )
+
+
+@register.simple_tag
+def alert_mark(level: str) -> SafeString:
+    """How much an alert matters, as shape and word."""
+    word, shape = ALERT_WORDS[level]
+    return format_html('<span aria-hidden="true">{}</span> {}', shape, word)
 
 
 @register.inclusion_tag("experiments/_sort_head.html")

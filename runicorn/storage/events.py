@@ -18,6 +18,9 @@ from runicorn.storage.plain import NotPlain, plain, plain_key
 METRICS = "metrics"
 IMAGE = "image"
 ATTEMPT = "attempt"
+ALERT = "alert"
+#: How much an alert matters, least first.
+ALERT_LEVELS = ("info", "warning", "error")
 
 #: Steps are signed 64-bit integers.
 STEP_MIN, STEP_MAX = -(2**63), 2**63 - 1

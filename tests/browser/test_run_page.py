@@ -152,6 +152,21 @@ def test_behind_each_chart_is_a_table_of_its_values(page: Page, train: Train):
     expect(button).to_have_attribute("aria-expanded", "true")
 
 
+def test_an_alert_appears_on_the_open_page(page: Page, train: Train):
+    script = train(
+        "run = rn.init(run_id='alerted', capture_env=False); input(); rn.alert('diverged', level='error'); input()"
+    )
+    page.goto("/runs")
+    page.locator('tr[data-run="alerted"] [data-open]').click()
+    page.get_by_role("link", name="Alerts").click()
+    expect(page.get_by_role("heading", name="No alerts")).to_be_visible()
+    expect(page.locator(".live-state")).to_have_attribute("data-live-state", "connected")
+
+    script.go_on()
+
+    expect(page.locator(".alert-line")).to_contain_text("error diverged")
+
+
 def test_a_folded_section_stays_folded(page: Page, viewer: Viewer):
     open_long_run(page, viewer)
 

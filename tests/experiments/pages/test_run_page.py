@@ -236,3 +236,24 @@ def test_long_branches_of_a_tree_are_folded_at_first(root_dir: Path, index: Inde
     assert '<details open data-fold="config.short">' in html
     assert '<details data-fold="config.short.a">' in html
     assert '<details data-fold="config.long">' in html
+
+
+def test_alerts_have_a_tab_newest_first_with_level_as_a_word(root_dir: Path, index: Callable[[], None], page: Page):
+    run_dir = write_run(root_dir)
+    with (run_dir / "events.jsonl").open("a", encoding="utf-8") as events:
+        for title, level in (("first", "info"), ("<b>second</b>", "error")):
+            data = {"title": title, "text": "why", "level": level}
+            events.write(json.dumps({"ts": 1.7e9, "type": "alert", "data": data}) + "\n")
+    index()
+
+    html = page(f"/runs/{RUN_ID}/alerts")
+
+    assert "Alerts 2" in text_of(html)
+    assert text_of(html).index("error &lt;b&gt;second&lt;/b&gt;") < text_of(html).index("note first")
+
+
+def test_a_run_without_alerts_says_how_to_make_one(root_dir: Path, index: Callable[[], None], page: Page):
+    write_run(root_dir)
+    index()
+
+    assert "rn.alert(" in page(f"/runs/{RUN_ID}/alerts")
