@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from experiments import compare_views, page_data, recycle_bin_views, selection_views, table_views, views
+from experiments import compare_views, page_data, recycle_bin_views, run_edit_views, selection_views, table_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("runs/<str:run_id>/logs", views.run_logs, name="run_logs"),
     path("runs/<str:run_id>/media", views.run_media, name="run_media"),
     path("runs/<str:run_id>/alerts", views.run_alerts, name="run_alerts"),
+    path("runs/<str:run_id>/edit", run_edit_views.edit, name="run_edit"),
     path("runs/<str:run_id>/head", views.run_head, name="run_head"),
     path("runs/<str:run_id>/charts.json", page_data.chart_data, name="chart_data"),
     path("runs/<str:run_id>/logs.json", page_data.log_page, name="log_page"),

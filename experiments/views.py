@@ -11,9 +11,12 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from experiments.access import get_run_for
+from experiments.forms import RunForm
 from experiments.logs import log_tail
+from experiments.markdown import render_markdown
 from experiments.models import Run
 from experiments.queries import run_page
+from experiments.queries.runs import RunIdentity
 from experiments.queries.shell import Shell, page_shell
 from experiments.queries.trees import tree_of
 
@@ -46,14 +49,22 @@ def axis_metrics(sections: list[run_page.MetricSection]) -> list[str]:
 @require_safe
 @vary_on_headers("HX-Request")
 def run_overview(request: HttpRequest, run_id: str) -> HttpResponse:
-    shell, run = page_shell(now=time.time()), run_from(request, run_id)
-    documents = run_page.documents_of(run)
+    return overview_tab(request, run_from(request, run_id))
+
+
+def overview_tab(request: HttpRequest, run: Run, *, refused: RunForm | None = None) -> HttpResponse:
+    """refused: the form as it was filled in, which could not be saved."""
+    shell, documents = page_shell(now=time.time()), run_page.documents_of(run)
     environment = {key: value for key, value in (documents.environment or {}).items() if key not in _APART}
     context = {
         "documents": documents,
         "config": tree_of(documents.config),
         "summary": tree_of(documents.summary),
         "environment": tree_of(environment),
+        "notes": render_markdown(documents.notes),
+        "form": refused or RunForm(instance=Run.objects.select_related("root", "detail").get(pk=run.pk)),
+        "refused": refused is not None,
+        "identity": str(RunIdentity.of(run)),
     }
     return run_tab(request, shell, run, "overview", context)
 

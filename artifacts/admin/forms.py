@@ -12,7 +12,7 @@ from artifacts.api.curation_requests import NOTES_MAX_CHARS
 from artifacts.models import ArtifactVersion
 from artifacts.queries.artifacts import aliases_by_version
 from artifacts.templatetags.artifact_pages import STAGE_WORDS
-from experiments.admin.forms import ShownForm
+from experiments.forms import ShownForm
 from runicorn.artifacts.curation import DESCRIPTION_MAX_CHARS, STAGE_MOVES, StageMove, VersionEdit, text_mark
 from runicorn.artifacts.names import LATEST, check_alias
 from runicorn.errors import InvalidName

@@ -1,30 +1,12 @@
-"""What people type in the admin about runs."""
+"""What people type in the admin about many runs at once."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import orjson
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from experiments.models import Run
-from experiments.services.curation import tags_in
-from runicorn.errors import InvalidInput
-from runicorn.storage.curation import MAX_CHARS, Edit, check_tag
-
-
-class TagsField(forms.CharField):
-    """Tags with commas between; each new one is checked."""
-
-    def validate(self, value: str) -> None:
-        super().validate(value)
-        for tag in tags_in(value):
-            try:
-                check_tag(tag)
-            except InvalidInput as error:
-                raise ValidationError(str(error)) from error
+from experiments.forms import TagsField
+from runicorn.storage.curation import MAX_CHARS
 
 
 class TagsForm(forms.Form):
@@ -38,66 +20,3 @@ class DescriptionForm(forms.Form):
         required=False,
         help_text=_("Replaces what is there. Empty removes it."),
     )
-
-
-class ShownForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
-    """What people record about a row. Each field remembers what the page showed, so only what was changed on it is
-    written: somebody else's change of another field, or of another tag, meanwhile is kept.
-    """
-
-    tags = forms.CharField(label=_("Tags"), required=False, help_text=_("With commas between."))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.show_hidden_initial = True
-
-    def clean_tags(self) -> str:
-        value: str = self.cleaned_data["tags"]
-        for tag in self.added("tags"):
-            try:
-                check_tag(tag)
-            except InvalidInput as error:
-                raise ValidationError(str(error)) from error
-        return value
-
-    def changed(self) -> dict[str, Any]:
-        """The fields that were changed on the page, with what they say now. The form is valid."""
-        return {name: self.cleaned_data[name] for name in self.changed_data}
-
-    def added(self, name: str) -> list[str]:
-        """What a list with commas has now and did not have when it was shown."""
-        shown = tags_in(self.shown(name))
-        return [tag for tag in tags_in(self.cleaned_data[name]) if tag not in shown]
-
-    def removed(self, name: str) -> list[str]:
-        now = tags_in(self.cleaned_data[name])
-        return [tag for tag in tags_in(self.shown(name)) if tag not in now]
-
-    def shown(self, name: str) -> str:
-        """A field as the page showed it, which may be another by now."""
-        return str(self.data.get(self.add_initial_prefix(name), self.initial[name]))
-
-
-class RunForm(ShownForm):
-    notes = forms.CharField(
-        label=_("Notes"), required=False, widget=forms.Textarea, max_length=MAX_CHARS["notes"], strip=False
-    )
-    display_name = forms.CharField(label=_("Name"), required=False, max_length=MAX_CHARS["display_name"])
-    description = forms.CharField(label=_("Description"), required=False, max_length=MAX_CHARS["description"])
-    archived = forms.BooleanField(label=_("Archived"), required=False)
-    pinned = forms.BooleanField(label=_("Pinned"), required=False)
-
-    class Meta:
-        model = Run
-        fields = ("tags", "display_name", "description", "notes", "archived", "pinned")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial["tags"] = ", ".join(orjson.loads(self.instance.tags))
-        self.initial["notes"] = self.instance.detail.notes if hasattr(self.instance, "detail") else ""
-
-    def edit(self) -> Edit:
-        """What was changed on the page. The form is valid."""
-        fields = {name: value for name, value in self.changed().items() if name != "tags"}
-        return Edit(add_tags=self.added("tags"), remove_tags=self.removed("tags"), **fields)

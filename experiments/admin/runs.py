@@ -18,7 +18,7 @@ from experiments.admin.base import column, moment
 from experiments.admin.bulk import BULK_ACTIONS
 from experiments.admin.curated import CuratedAdmin
 from experiments.admin.filters import RUN_FILTERS
-from experiments.admin.forms import RunForm
+from experiments.forms import RunForm
 from experiments.models import Problem, Run
 from experiments.queries.recycle_bin import bytes_of
 from experiments.queries.runs import RunIdentity, in_roots, root_places, runs_at

@@ -1,0 +1,42 @@
+"""What people change on the page of a run."""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from experiments.access import name_of
+from experiments.forms import RunForm
+from experiments.models import Run
+from experiments.services.curation import edit_run
+from experiments.views import overview_tab, run_from
+from runicorn.errors import Conflict, InvalidInput, StorageDamaged
+
+
+@require_POST
+def edit(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Save name, tags, notes and the like; what is refused is told beside what was typed."""
+    run = run_from(request, run_id)
+    # a form of a model writes what was typed into its row's object: one of its own
+    form = RunForm(request.POST, instance=Run.objects.select_related("root", "detail").get(pk=run.pk))
+    status = HTTPStatus.BAD_REQUEST
+    if form.is_valid():
+        try:
+            edit_run(run, form.edit(), by=name_of(request.user), at=time.time())
+        except (InvalidInput, Conflict, StorageDamaged) as error:
+            form.add_error(None, str(error))
+            status = HTTPStatus.BAD_REQUEST if isinstance(error, InvalidInput) else HTTPStatus.CONFLICT
+        else:
+            messages.success(request, _("Saved."))
+            query = request.GET.urlencode()
+            return redirect(reverse("run_overview", args=[run.run_id]) + (f"?{query}" if query else ""))
+    response = overview_tab(request, run_from(request, run_id), refused=form)
+    response.status_code = status
+    return response
