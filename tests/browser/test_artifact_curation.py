@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from runicorn.artifacts.curation import set_alias
 from tests.artifacts.stored import log_version, place_of
@@ -91,3 +93,23 @@ def test_without_scripts_the_forms_work(viewer: Viewer, page: Page):
 
     expect(plain.get_by_role("status")).to_contain_text([f"best names {name}:v1."])
     context.close()
+
+
+def test_what_is_typed_while_a_live_answer_is_on_its_way_stays(page: Page, viewer: Viewer):
+    log(viewer, "raced")
+    page.goto("/artifacts/raced/v1")
+    expect(page.locator(".live-state")).to_have_attribute("data-live-state", "connected")
+    page.locator(".actions summary").click()
+    page.locator(".top-bar").click(position={"x": 600, "y": 5})  # the part is not in use yet
+    held: list[Route] = []
+    page.route(re.compile(r"/artifacts/raced/v1"), lambda route: held.append(route))
+
+    with page.expect_request(re.compile(r"/artifacts/raced/v1")):
+        set_alias(place_of(viewer.root, "raced"), 1, "candidate", at=9.0)
+    page.get_by_label("Description", exact=True).fill("typed meanwhile")
+    for route in held:
+        route.continue_()
+    held.clear()
+    page.wait_for_timeout(500)
+
+    expect(page.get_by_label("Description", exact=True)).to_have_value("typed meanwhile")

@@ -29,6 +29,12 @@ export function attachLiveParts(element) {
     if (isInUse(element)) return void setTimeout(reload, PAUSE_MS);
     htmx.trigger(element, "live");
   }, PAUSE_MS);
+  // somebody began to type while the answer was on its way
+  element.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.target !== element || event.detail.requestConfig.triggeringEvent?.type !== "live" || !isInUse(element)) return;
+    event.detail.shouldSwap = false;
+    setTimeout(reload, PAUSE_MS);
+  });
   // the run was deleted or moved: what was read last stays, and says so
   element.addEventListener("htmx:responseError", (event) => {
     if (event.detail.xhr.status !== 404 || !element.dataset.liveGone || element.querySelector("[data-gone]")) return;
