@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import timezone, tzinfo
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -12,6 +10,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import push_url, reswap, trigger_client_event
 
+from experiments.http.zones import zone_of
 from experiments.models import StorageRoot
 from experiments.page_data import integer_in
 from experiments.queries.shell import page_shell
@@ -27,8 +26,6 @@ from runicorn.errors import InvalidFilter, InvalidInput
 COLUMNS_COOKIE = "runicorn_columns"
 #: Longer lists of columns stand in the address alone: browsers keep 4 KB of a cookie.
 COLUMNS_COOKIE_CHARS = 3000
-#: The browser's time zone, which the page's script writes.
-ZONE_COOKIE = "runicorn_zone"
 A_YEAR_S = 365 * 86400
 
 
@@ -102,15 +99,6 @@ def choice_of(request: HttpRequest) -> TableChoice:
     except InvalidInput:
         # the cookie may be from a version with other fields; an address that cannot be used is refused
         return TableChoice.from_query(request.GET)
-
-
-def zone_of(request: HttpRequest) -> tzinfo:
-    """The browser's time zone, UTC if it did not say."""
-    name = request.COOKIES.get(ZONE_COOKIE, "")
-    try:
-        return ZoneInfo(name) if name else timezone.utc
-    except (KeyError, ValueError, OSError):  # no such zone, or no name of one
-        return timezone.utc
 
 
 def _mistake(error: InvalidFilter) -> HttpResponse:

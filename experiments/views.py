@@ -6,16 +6,18 @@ import time
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from experiments.access import get_run_for
 from experiments.forms import RunForm
+from experiments.http.zones import zone_of
 from experiments.logs import log_tail
 from experiments.markdown import render_markdown
-from experiments.models import Run
+from experiments.models import Run, StorageRoot
 from experiments.queries import run_page
+from experiments.queries.overview import overview
 from experiments.queries.runs import RunIdentity
 from experiments.queries.shell import Shell, page_shell
 from experiments.queries.trees import tree_of
@@ -28,9 +30,14 @@ _APART = frozenset({"pip_packages", "conda_packages"})
 
 
 @require_safe
+@vary_on_headers("HX-Request")
 def home(request: HttpRequest) -> HttpResponse:
-    """The list of runs is the overview until there is more to see."""
-    return redirect("run_list")
+    shell = page_shell(now=time.time())
+    context = {
+        "overview": overview(now=shell.now, zone=zone_of(request)),
+        "roots": StorageRoot.objects.filter(enabled=True),
+    }
+    return render_page(request, "home", shell, context, fragment="_home")
 
 
 @require_safe

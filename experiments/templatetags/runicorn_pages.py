@@ -141,6 +141,12 @@ def state_mark(state: str, last_sign_at: float | None, now: float, *, in_full: b
 
 
 @register.simple_tag
+def square(place: int) -> int:
+    """Where the square of a week or a weekday begins in the picture of activity."""
+    return 1 + 13 * place
+
+
+@register.simple_tag
 def alert_mark(level: str) -> SafeString:
     """How much an alert matters, as shape and word."""
     word, shape = ALERT_WORDS[level]

@@ -19,6 +19,7 @@ from tests.training_scripts import wait_until
 NET = "net-" * 25
 OTHER_RUN = "20250114_153045_a1b2c9"
 PAGES = (
+    "/",
     "/runs",
     "/runs?filter=nothing",
     "/runs?filter=config.lr <",

@@ -101,7 +101,7 @@ def test_our_pages_are_below_dashboard_and_the_rest_stays_where_it_was(client: h
     home = client.get("/dashboard", follow_redirects=True)
     run = client.get(f"/dashboard/runs/{RUN_ID}")
 
-    assert (home.status_code, home.url.path) == (200, "/dashboard/runs")
+    assert (home.status_code, home.url.path) == (200, "/dashboard/")
     assert f'href="/dashboard/runs/{RUN_ID}' in home.text
     assert run.status_code == 200
     for path in ("/api/health", "/docs", "/redoc", "/openapi.json", "/admin/", "/login", "/dashboard/settings"):

@@ -22,12 +22,6 @@ def run_ids(html: str) -> list[str]:
     return re.findall(r'<tr data-key="\d+" data-run="([^"]+)"', html)
 
 
-def test_the_front_page_leads_to_the_runs(client: Client):
-    response = client.get("/")
-
-    assert (response.status_code, response["Location"]) == (302, "/runs")
-
-
 def test_a_line_shows_what_is_known_of_a_run(page: Page):
     run = make_run(
         make_root(),
