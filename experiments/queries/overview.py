@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from django.db.models import Count, F, FloatField
 from django.db.models.expressions import ExpressionWrapper
-from django.db.models.functions import Floor
+from django.db.models.functions import Coalesce, Floor
 
 from experiments.models import Alert, Project, Run
 from experiments.queries.shown_runs import ambiguous_ids, run_address, state_of, stopped_at, visible_runs
@@ -70,7 +70,9 @@ def overview(*, now: float, zone: tzinfo) -> Overview:
     """now: Unix seconds. zone: whose days the picture has."""
     runs = visible_runs().select_related("root")
     running = list(runs.filter(status=Run.Status.RUNNING).order_by("silent", "-created_at", "run_id")[:SHOWN_RUNS])
-    ended = list(runs.exclude(ended_at=None).exclude(status=Run.Status.RUNNING).order_by("-ended_at")[:SHOWN_RUNS])
+    # a run of 0.1 may have ended without saying when
+    by_end = Coalesce("ended_at", "updated_at").desc()
+    ended = list(runs.exclude(status=Run.Status.RUNNING).order_by(by_end, "run_id")[:SHOWN_RUNS])
     alerts = list(Alert.objects.filter(run__in=visible_runs()).select_related("run__root")[:SHOWN_ALERTS])
     ambiguous = ambiguous_ids({run.run_id for run in [*running, *ended, *(alert.run for alert in alerts)]})
     days = _days(now=now, zone=zone)
@@ -96,7 +98,7 @@ def _lines(runs: Sequence[Run], ambiguous: set[str]) -> list[RunLine]:
             run_address(run, ambiguous=run.run_id in ambiguous),
             state_of(run),
             run.created_at if run.started_at is None else run.started_at,
-            None if state_of(run) == "running" else stopped_at(run),
+            None if state_of(run) == "running" else stopped_at(run) or run.updated_at,
         )
         for run in runs
     ]
