@@ -11,7 +11,7 @@ import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from experiments.http.files import media_response
+from experiments.http.files import media_response, run_file_response
 from experiments.logs import log_tail
 from experiments.metrics.reduce import MIN_POINTS
 from experiments.queries.charts import chart_answer
@@ -66,6 +66,12 @@ def log_page(request: HttpRequest, run_id: str) -> HttpResponse:
 def media_file(request: HttpRequest, run_id: str, name: str) -> HttpResponseBase:
     """The file ``name`` of the run's media folder. Raises NotFound."""
     return media_response(request, run_from(request, run_id), name)
+
+
+@require_safe
+def run_file(request: HttpRequest, run_id: str, path: str) -> HttpResponseBase:
+    """Any file of the run, for saving. Raises NotFound."""
+    return run_file_response(request, run_from(request, run_id), path)
 
 
 def integer_in(text: str, name: str) -> int:

@@ -18,6 +18,7 @@ from experiments.markdown import render_markdown
 from experiments.models import Run, StorageRoot
 from experiments.queries import run_page
 from experiments.queries.overview import overview
+from experiments.queries.run_files import files_of
 from experiments.queries.runs import RunIdentity
 from experiments.queries.shell import Shell, page_shell
 from experiments.queries.trees import tree_of
@@ -89,6 +90,13 @@ def run_media(request: HttpRequest, run_id: str) -> HttpResponse:
     shell, run = page_shell(now=time.time()), run_from(request, run_id)
     images = run_page.image_page(run, page_number=request.GET.get("page"))
     return run_tab(request, shell, run, "media", {"images": images})
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def run_files(request: HttpRequest, run_id: str) -> HttpResponse:
+    shell, run = page_shell(now=time.time()), run_from(request, run_id)
+    return run_tab(request, shell, run, "files", {"files": files_of(run)})
 
 
 @require_safe

@@ -60,6 +60,21 @@ def media_response(request: HttpRequest, run: Run, name: str) -> HttpResponseBas
     return named_file_answer(request, file, PurePosixPath(name).name, FileIdentity.of(file))
 
 
+def run_file_response(request: HttpRequest, run: Run, path: str) -> HttpResponseBase:
+    """The file at ``path`` below the run directory, offered for saving.
+
+    Raises NotFound, also for a link that leads out of it.
+    """
+    try:
+        file = open_regular(run_directory(run), path)
+    except (OSError, OutsideRoot, StorageDamaged) as error:
+        raise NotFound("The run has no such file.") from error
+    answer = file_answer(request, file, FileIdentity.of(file), content_type="application/octet-stream")
+    if answer.streaming:
+        answer["Content-Disposition"] = content_disposition_header(True, PurePosixPath(path).name) or "attachment"
+    return answer
+
+
 def named_file_answer(
     request: HttpRequest, file: BinaryIO, name: str, identity: FileIdentity, *, pieces: Pieces = FilePieces
 ) -> HttpResponseBase:

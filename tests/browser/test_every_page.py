@@ -32,7 +32,7 @@ PAGES = (
     *(f"/artifacts/{NET}{tab}" for tab in ("", "/v1/metadata", "/v1/compare", "/v1/lineage")),
     *(f"/compare{tab}?runs={RUN_ID},{OTHER_RUN},not-there" for tab in ("", "/table")),
     "/compare",
-    *(f"/runs/{RUN_ID}{tab}" for tab in ("", "/overview", "/logs", "/media", "/artifacts", "/alerts")),
+    *(f"/runs/{RUN_ID}{tab}" for tab in ("", "/overview", "/logs", "/media", "/artifacts", "/alerts", "/files")),
 )
 WIDER = """() => document.documentElement.scrollWidth > innerWidth"""
 

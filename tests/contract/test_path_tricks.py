@@ -28,6 +28,7 @@ GOOD = b"this may be read"
 TAKES_A_PATH = {
     "api/runs/<str:run_id>/media/<path:name>": f"/api/runs/{RUN_ID}/media/good.txt",
     "runs/<str:run_id>/media/<path:name>": f"/runs/{RUN_ID}/media/good.txt",
+    "runs/<str:run_id>/files/<path:path>": f"/runs/{RUN_ID}/files/media/good.txt",
     "api/artifacts/<str:name>/v<int:version>/files/<path:path>": "/api/artifacts/good.txt/v1/files/good.txt",
     # a name in the index, and never a path
     "api/projects/<str:project>/names/<path:name>/runs": None,
