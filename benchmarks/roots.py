@@ -50,12 +50,18 @@ def many_runs(root: Path, *, run_count: int = 10_000, seed: int = 1) -> None:
         (directory / layout.ENVIRONMENT).write_bytes(environment)
 
 
+def run_with_documents(root: Path, choose: random.Random | None = None) -> Path:
+    """Make one finished run that has logged nothing yet; returns its directory."""
+    directory = layout.runs_folder(root, "long", "run") / LONG_RUN_ID
+    directory.mkdir(parents=True)
+    _write_documents(directory, "long", "run", BEGIN, choose or random.Random(2), {})
+    return directory
+
+
 def long_run(root: Path, *, row_count: int = 1_000_000, seed: int = 2) -> Path:
     """Write one run of ``row_count`` records with 5 metrics each; returns its directory."""
     choose = random.Random(seed)
-    directory = layout.runs_folder(root, "long", "run") / LONG_RUN_ID
-    directory.mkdir(parents=True)
-    _write_documents(directory, "long", "run", BEGIN, choose, {})
+    directory = run_with_documents(root, choose)
     with open(directory / layout.EVENTS, "wb", buffering=1 << 20) as events:
         for step in range(1, row_count + 1):
             events.write(event_line(step, BEGIN + step * 0.1, LONG_RUN_METRICS, choose))

@@ -18,7 +18,7 @@ from experiments.http.limits.in_force import limits_in_force
 from experiments.http.limits.streams import open_streams
 from experiments.http.threads import in_request_thread
 from experiments.live import Subscription, change_feed
-from experiments.logs import Follower, in_thread, run_log
+from experiments.logs.following import Follower, in_thread, run_log
 from runicorn.errors import InvalidInput, RunicornError, RunNotFound
 
 logger = logging.getLogger(__name__)

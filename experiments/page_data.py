@@ -1,4 +1,4 @@
-"""What open pages fetch: points of charts, older log lines, images. What the runs table fetches: table_views.py.
+"""What open pages fetch: points of charts, images, files. For the log: log_views.py; the runs table: table_views.py.
 
 Apart from /api, so that its rate limits bind programs and never the dashboard.
 """
@@ -12,17 +12,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from experiments.http.files import media_response, run_file_response
-from experiments.logs import log_tail
 from experiments.metrics.reduce import MIN_POINTS
 from experiments.queries.charts import chart_answer
 from experiments.queries.lines import STEP, LineQuestion
-from experiments.views import LOG_LINES, run_from
+from experiments.views import run_from
 from runicorn.errors import InvalidInput
 
 #: A chart is at most this many pixels wide, and M4 gives up to four points a bucket.
 MAX_POINTS = 4000
 MAX_METRICS = 100
-MAX_LOG_LINES = 5000
 COMPRESS_FROM_BYTES = 20_000
 #: Higher levels save a tenth and take three times as long.
 COMPRESS_LEVEL = 3
@@ -42,24 +40,14 @@ def metrics_in(request: HttpRequest) -> list[str]:
 def line_question_in(request: HttpRequest, *, points: int) -> LineQuestion:
     """What the address asks of lines. points: of each, unless it says. Raises InvalidInput."""
     asked = integer_in(request.GET.get("points", str(points)), "points")
-    first, last = (_number_in(request.GET[name], name) if name in request.GET else None for name in ("first", "last"))
+    first, last = (number_in(request.GET[name], name) if name in request.GET else None for name in ("first", "last"))
     return LineQuestion(
         x=request.GET.get("x") or STEP,
         max_points=min(max(asked, MIN_POINTS), MAX_POINTS),
         first=first,
         last=last,
-        smoothing=_number_in(request.GET.get("smooth") or "0", "smooth"),
+        smoothing=number_in(request.GET.get("smooth") or "0", "smooth"),
     )
-
-
-@require_safe
-def log_page(request: HttpRequest, run_id: str) -> HttpResponse:
-    """The ``lines`` whole lines that end before the byte ``before`` of the log."""
-    run = run_from(request, run_id)
-    lines = min(max(integer_in(request.GET.get("lines", str(LOG_LINES)), "lines"), 1), MAX_LOG_LINES)
-    before = request.GET.get("before")
-    page = log_tail(run, lines=lines, before_offset=None if before is None else integer_in(before, "before"))
-    return json_answer(request, {"lines": page.lines, "start": page.start_offset, "end": page.end_offset})
 
 
 @require_safe
@@ -82,7 +70,7 @@ def integer_in(text: str, name: str) -> int:
         raise InvalidInput(f"The parameter {name} is {text!r}; give a whole number.") from error
 
 
-def _number_in(text: str, name: str) -> float:
+def number_in(text: str, name: str) -> float:
     try:
         return float(text)
     except ValueError as error:

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from experiments import compare_views, page_data, recycle_bin_views, run_edit_views, selection_views, table_views, views
+from experiments import (
+    compare_views,
+    log_views,
+    page_data,
+    recycle_bin_views,
+    run_edit_views,
+    selection_views,
+    table_views,
+    views,
+)
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -24,7 +33,8 @@ urlpatterns = [
     path("runs/<str:run_id>/edit", run_edit_views.edit, name="run_edit"),
     path("runs/<str:run_id>/head", views.run_head, name="run_head"),
     path("runs/<str:run_id>/charts.json", page_data.chart_data, name="chart_data"),
-    path("runs/<str:run_id>/logs.json", page_data.log_page, name="log_page"),
+    path("runs/<str:run_id>/logs.json", log_views.log_page, name="log_page"),
+    path("runs/<str:run_id>/logs.found", log_views.log_search, name="log_search"),
     path("runs/<str:run_id>/media/<path:name>", page_data.media_file, name="media_file"),
     path("compare", compare_views.compare, name="compare"),
     path("compare/table", compare_views.compare_table, name="compare_table"),

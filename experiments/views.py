@@ -10,10 +10,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from experiments.access import get_run_for
+from experiments.access import get_run_for, run_directory
 from experiments.forms import RunForm
 from experiments.http.zones import zone_of
-from experiments.logs import log_tail
+from experiments.logs.pages import log_at_end
 from experiments.markdown import render_markdown
 from experiments.models import Run, StorageRoot
 from experiments.queries import run_page
@@ -22,6 +22,7 @@ from experiments.queries.run_files import files_of
 from experiments.queries.runs import RunIdentity
 from experiments.queries.shell import Shell, page_shell
 from experiments.queries.trees import tree_of
+from runicorn.storage import layout
 
 #: Lines a log page begins with; older ones are fetched when the reader scrolls up to them.
 LOG_LINES = 500
@@ -81,7 +82,8 @@ def overview_tab(request: HttpRequest, run: Run, *, refused: RunForm | None = No
 @vary_on_headers("HX-Request")
 def run_logs(request: HttpRequest, run_id: str) -> HttpResponse:
     shell, run = page_shell(now=time.time()), run_from(request, run_id)
-    return run_tab(request, shell, run, "logs", {"log": log_tail(run, lines=LOG_LINES)})
+    log = log_at_end(run_directory(run), request.GET.get("file") or layout.LOGS, lines=LOG_LINES)
+    return run_tab(request, shell, run, "logs", {"log": log})
 
 
 @require_safe

@@ -108,8 +108,8 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """The problem as the API's error shape or as a page, whichever was asked for."""
-    if wants_json(request):
+    """The problem as the API's error shape or as a page, whichever was asked for (also by the script of a page)."""
+    if wants_json(request) or request.headers.get("Accept") == "application/json":
         response = json_response(problem.as_json(), status=problem.status)
         if problem.status == HTTPStatus.UNAUTHORIZED:
             response["WWW-Authenticate"] = 'Bearer realm="runicorn"'

@@ -1,117 +1,103 @@
-// The log of a run: its newest lines first, older ones on demand, new ones as they are written.
-import { ansiNodes, hasEscapes } from "./ansi.js";
-import { attachOlderLines } from "./log_older.js";
+// The log of a run: its newest lines first, any other part of it on demand, new ones as they are written.
+import { pageOf } from "./log_answers.js";
+import { attachPlaces } from "./log_places.js";
+import { attachSearch } from "./log_search.js";
+import { LogWindow } from "./log_window.js";
+import { throttled } from "./throttle.js";
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10000;
-/** What a page keeps: older lines leave at the top while it follows, and come back on demand. */
-const MAX_LINES = 20000;
 const END_SLACK_PX = 24;
+const FILL_PAUSE_MS = 30;
 
 export function attachLog(log) {
-  const view = {
-    log,
-    frame: log.querySelector("[data-lines]"),
-    follow: log.querySelector("[data-follow]"),
-    // up to where each file is shown; sent when connecting, so that no line is missed or comes twice
-    places: { "logs.txt": ["", Number(log.dataset.end)] },
-    start: Number(log.dataset.start),
-    tries: 0,
-  };
-  for (const line of view.frame.querySelectorAll(":scope > div")) colour(line);
+  const view = { log, follow: log.querySelector("[data-follow]"), tries: 0, file: "", say: (text) => say(log, text) };
+  view.lines = new LogWindow(log, (question) => pageOf(view, question));
   attachFollowing(view);
-  attachOlderLines(view);
+  attachPlaces(view);
+  attachSearch(view);
+  log.querySelector("[data-log-file]")?.addEventListener("change", (event) => {
+    const address = new URLSearchParams(log.dataset.address);
+    address.set("file", event.target.value);
+    location.assign(`${location.pathname}?${address}`);
+  });
   connect(view);
 }
 
-/** A line as an element. */
-export function lineElement(text) {
-  const line = document.createElement("div");
-  line.textContent = text;
-  colour(line);
-  return line;
-}
-
-function colour(line) {
-  if (hasEscapes(line.textContent)) line.replaceChildren(...ansiNodes(line.textContent));
+function say(log, text) {
+  log.querySelector("[data-log-state]").textContent = text;
 }
 
 function attachFollowing(view) {
-  const { log, frame, follow } = view;
+  const { log, follow, lines } = view;
+  const { frame } = lines;
   const toEnd = log.querySelector("[data-to-end]");
   const wrap = log.querySelector("[data-wrap]");
   const showWrap = () => frame.classList.toggle("is-wrapped", wrap.checked);
-  view.scrollToEnd = () => {
+  const scrollToEnd = () => {
     frame.scrollTop = frame.scrollHeight;
   };
-  const goOn = () => {
-    follow.checked = true;
-    toEnd.hidden = true;
-    view.scrollToEnd();
+  const grow = throttled(async () => {
+    if (!follow.checked) return void (await lines.fill());
+    await lines.newer({ follows: true });
+    if (follow.checked) scrollToEnd();
+  }, FILL_PAUSE_MS);
+  view.grown = (end) => {
+    lines.size = end;
+    if (lines.end < end) grow();
+    log.querySelector("[data-log-empty]").hidden = end > 0;
   };
+  view.goToEnd = async () => {
+    setFollow(true);
+    if (lines.end < lines.size) await lines.show({});
+    scrollToEnd();
+  };
+  const setFollow = (follows) => {
+    follow.checked = follows;
+    toEnd.hidden = follows;
+  };
+  view.stay = () => setFollow(false);
   wrap.addEventListener("change", () => {
     showWrap();
-    if (follow.checked) view.scrollToEnd();
+    if (follow.checked) scrollToEnd();
   });
-  follow.addEventListener("change", () => {
-    if (follow.checked) goOn();
-    else toEnd.hidden = false;
-  });
-  toEnd.addEventListener("click", goOn);
+  follow.addEventListener("change", () => (follow.checked ? view.goToEnd() : setFollow(false)));
+  toEnd.addEventListener("click", view.goToEnd);
   // who scrolls up reads, and is left in peace; who comes back to the end follows again
   frame.addEventListener("scroll", () => {
-    const atEnd = frame.scrollHeight - frame.scrollTop - frame.clientHeight < END_SLACK_PX;
-    if (atEnd !== follow.checked && frame.scrollHeight > frame.clientHeight) follow.checked = atEnd;
-    toEnd.hidden = follow.checked;
+    if (frame.scrollHeight > frame.clientHeight) setFollow(lines.distanceToEnd < END_SLACK_PX && lines.end >= lines.size);
+    grow();
   });
-  new ResizeObserver(() => follow.checked && view.scrollToEnd()).observe(frame);
+  new ResizeObserver(() => follow.checked && scrollToEnd()).observe(frame);
   showWrap();
-  view.scrollToEnd();
+  scrollToEnd();
 }
 
 function connect(view) {
-  if (!view.log.isConnected) return;
-  const address = new URLSearchParams(view.log.dataset.address);
-  address.set("places", JSON.stringify(view.places));
+  const { log } = view;
+  if (!log.isConnected) return;
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const socket = new WebSocket(`${scheme}://${location.host}/live/runs/${encodeURIComponent(view.log.dataset.run)}/logs/ws?${address}`);
-  socket.addEventListener("open", () => say(view, ""));
+  const socket = new WebSocket(`${scheme}://${location.host}/live/runs/${encodeURIComponent(log.dataset.run)}/logs/ws${log.dataset.address}`);
+  socket.addEventListener("open", () => view.say(""));
   socket.addEventListener("message", (event) => receive(view, JSON.parse(event.data)));
   socket.addEventListener("close", (event) => {
     if (event.code === 4000) return; // the server said why, and connecting again would not help
     view.tries += 1;
-    say(view, gettext("reconnecting"));
+    view.say(gettext("reconnecting"));
     const wait = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (view.tries - 1));
     setTimeout(() => connect(view), wait * (0.75 + Math.random() / 2));
   });
 }
 
-function say(view, text) {
-  view.log.querySelector("[data-log-state]").textContent = text;
-}
-
-function receive(view, message) {
+async function receive(view, message) {
   view.tries = 0;
-  if (message.problem) return say(view, message.problem);
-  if (message.reload) return location.reload(); // away for so long that the newest lines are a better start
-  view.places = message.places;
-  if (!message.lines.length) return undefined;
-  const { frame, follow, log } = view;
-  log.querySelector("[data-log-empty]").hidden = true;
-  const lines = document.createDocumentFragment();
-  for (const text of message.lines) lines.append(lineElement(text));
-  frame.append(lines);
-  if (follow.checked) {
-    dropOldest(view);
-    view.scrollToEnd();
+  if (message.problem) return view.say(message.problem);
+  const [file, end] = message.files[view.log.dataset.file] ?? [view.file, view.lines.size];
+  const isAnew = (view.file && file !== view.file) || end < view.lines.end;
+  view.file = file;
+  if (isAnew) {
+    view.lines.size = Infinity;
+    await view.goToEnd();
   }
-  return undefined;
-}
-
-function dropOldest(view) {
-  const surplus = view.frame.childElementCount - 1 - MAX_LINES;
-  if (surplus < MAX_LINES / 10) return;
-  for (const line of [...view.frame.querySelectorAll(":scope > div")].slice(0, surplus)) line.remove();
-  view.dropped = true;
-  view.frame.querySelector("[data-older-lines]").hidden = false;
+  return view.grown(end);
 }

@@ -1,4 +1,6 @@
 // Many notices, few requests.
+/** An answer that took long because the viewer was away must not hold up the next one for minutes. */
+const LONGEST_PAUSE_MS = 5000;
 
 /**
  * A function that runs `work` (which may be async) at most once in `pause` ms, and never while it still runs. Calls in
@@ -21,7 +23,7 @@ export function throttled(work, pause) {
       setTimeout(() => {
         busy = false;
         run();
-      }, Math.max(pause, took * 3));
+      }, Math.max(pause, Math.min(LONGEST_PAUSE_MS, took * 3)));
     }
   }
 

@@ -146,11 +146,31 @@ def test_pages_change_nothing_and_refuse_to_be_posted_to(client: Client):
         assert client.post(address).status_code in (403, 405), address
 
 
-def test_the_answers_of_json_are_json(root_dir: Path, index: Index, client: Client):
-    write_run(root_dir)
+def test_the_answers_of_json_are_json_and_so_are_refusals_where_that_is_asked_for(
+    root_dir: Path, index: Index, client: Client
+):
+    run_dir = write_run(root_dir)
+    (run_dir / "logs.txt").write_text("one needle\n")
     index()
 
-    for name in ("charts.json", "logs.json"):
+    for name in ("charts.json", "logs.json", "logs.found?q=needle"):
         answer = client.get(f"/runs/{RUN_ID}/{name}")
         assert answer["Content-Type"] == "application/json"
         json.loads(answer.content)
+    for name, status in (
+        ("logs.json?file=status.json", 404),
+        ("logs.found?q=(&regex=1", 400),
+        ("logs.json?at=-1", 400),
+    ):
+        answer = client.get(f"/runs/{RUN_ID}/{name}", headers={"Accept": "application/json"})
+        assert answer.status_code == status
+        assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize("question", ["line=x", "at=-1", "before=" + "9" * 40, "time=soon", "number=", "after=1.5"])
+def test_a_place_in_a_log_that_makes_no_sense_is_refused(root_dir: Path, index: Index, client: Client, question: str):
+    run_dir = write_run(root_dir)
+    (run_dir / "logs.txt").write_text("one\n")
+    index()
+
+    assert client.get(f"/runs/{RUN_ID}/logs.json?{question}").status_code == 400

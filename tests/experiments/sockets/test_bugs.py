@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from channels.testing import WebsocketCommunicator
 
-from experiments import live, logs
+from experiments import live
 from experiments.consumers import StreamConsumer
+from experiments.logs import following
 
 PATIENCE_S = 5.0
 
@@ -44,11 +45,11 @@ async def test_followers_of_a_log_that_hits_a_bug_are_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     (tmp_path / "logs.txt").write_text("a\n")
-    monkeypatch.setattr(logs, "RUNNING_INTERVAL_S", 0.01)
-    monkeypatch.setattr(logs, "IDLE_INTERVAL_S", 0.01)
-    async with logs.run_log(tmp_path).followed() as follower:
+    monkeypatch.setattr(following, "RUNNING_INTERVAL_S", 0.01)
+    monkeypatch.setattr(following, "IDLE_INTERVAL_S", 0.01)
+    async with following.run_log(tmp_path).followed() as follower:
         assert follower.problem is None
-        monkeypatch.setattr(logs, "_look", broken)
+        monkeypatch.setattr(following, "_look", broken)
         async with asyncio.timeout(PATIENCE_S):
             assert await follower.next_lines() == []
 

@@ -15,7 +15,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from experiments.logs import run_log
+from experiments.logs.following import run_log
 from tests.run_directories import write_json, write_run
 from tests.server import ViewerServer
 

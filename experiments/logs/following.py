@@ -17,8 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from experiments.access import run_directory
-from experiments.models import Run
 from runicorn.errors import RunicornError, UnreadableDocument
 from runicorn.storage import layout, log_text
 from runicorn.storage.documents import read_document
@@ -35,36 +33,8 @@ DISCOVERY_INTERVAL_S = 2.0
 CACHE_CHUNKS = 16
 
 Result = TypeVar("Result")
-#: Up to where log files are known, by name: which file it was (empty: any), and the offset in it.
-Places = dict[str, tuple[str, int]]
-
 # Apart from the requests' threads: a hanging network disk must not stop pages.
 _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="logs")
-
-
-@dataclass(frozen=True)
-class LogPage:
-    """Some lines of a run's ``logs.txt``: those of the bytes [start_offset, end_offset). size: of the file now."""
-
-    lines: list[str]
-    start_offset: int
-    end_offset: int
-    size: int
-
-
-def log_tail(run: Run, *, lines: int, before_offset: int | None = None) -> LogPage:
-    """The last ``lines`` lines, or those that end before a page that was read earlier.
-
-    A run without a log gives an empty page. Raises OutsideRoot or StorageDamaged if the log is no file of the run.
-    """
-    run_dir = run_directory(run)
-    try:
-        end = log_text.state_at_end(run_dir, layout.LOGS).end
-    except FileNotFoundError:
-        return LogPage([], 0, 0, 0)
-    before = end if before_offset is None else max(0, min(before_offset, end))
-    chunk, _ = log_text.last_lines(run_dir, layout.LOGS, end=before, count=lines)
-    return LogPage(chunk.lines, chunk.start, chunk.end, end)
 
 
 @dataclass
@@ -167,7 +137,7 @@ class RunLog:
 
 
 class Follower:
-    """One listener's place in the log files of a run."""
+    """One listener's place in the log files of a run, and up to where they are read."""
 
     def __init__(self, log: RunLog, waker: asyncio.Event) -> None:
         self._log = log
@@ -193,25 +163,18 @@ class Follower:
         return lines[len(lines) - count :] if len(lines) > count else lines, is_cut or len(lines) > count
 
     @property
-    def places(self) -> Places:
-        """Up to where each file was given."""
-        known = {name: file.state for name, file in self._log.files.items()}
-        return {name: (_token(known[name]), offset) for name, (_, offset) in self._places.items() if name in known}
+    def ends(self) -> dict[str, tuple[str, int]]:
+        """Up to where each file is read: which file it is (a new name if it was written anew), and the offset."""
+        return {
+            name: (_token(file.state), file.state.end)
+            for name, file in self._log.files.items()
+            if file.state.identity != LogState().identity
+        }
 
-    async def go_to(self, places: Places, *, tail: int) -> int:
-        """Go on where an earlier follower was, perhaps in another process; returns how many bytes are to come.
-
-        A file that was written anew since then begins again. tail: lines to begin with in a file that it did not know.
-        """
-        for name, file in self._log.files.items():
-            token, offset = places.get(name, (None, 0))
-            if token is None:
-                chunk, _ = await in_thread(_last_lines, self._log.run_dir, name, file.state.end, tail)
-                offset = chunk.start
-            elif token not in ("", _token(file.state)) or offset > await in_thread(_size, self._log.run_dir / name):
-                offset = 0
-            self._places[name] = file.state.generation, offset
-        return sum(max(0, self._log.files[name].state.end - offset) for name, (_, offset) in self._places.items())
+    async def change(self) -> None:
+        """Return when a file has grown, was written anew or appeared, or when the log has become unreadable."""
+        await self._waker.wait()
+        self._waker.clear()
 
     async def next_lines(self) -> list[str]:
         """The next lines of any file, as soon as there are some; an empty list if the log has become unreadable.
@@ -260,15 +223,7 @@ async def in_thread(function: Callable[..., Result], *arguments: object) -> Resu
 
 
 def _token(state: LogState) -> str:
-    """Names a file as long as it is the same one; empty for one that was not looked into yet."""
-    return "" if state.identity == (0, 0) else "{:x}-{:x}".format(*state.identity)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
+    return "{:x}-{:x}-{}".format(*state.identity, state.generation)
 
 
 def _names_and_status(run_dir: Path) -> tuple[list[str], bool]:
