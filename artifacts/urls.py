@@ -6,6 +6,7 @@ from artifacts import curation_views, views
 
 urlpatterns = [
     path("artifacts", views.artifact_list, name="artifact_list"),
+    path("artifacts.offers", views.artifact_offers, name="artifact_offers"),
     path("artifacts/<str:name>", views.artifact, name="artifact"),
     path("artifacts/<str:name>/v<int:number>", views.artifact_version, name="artifact_version"),
     path("artifacts/<str:name>/v<int:number>/metadata", views.artifact_metadata, name="artifact_metadata"),

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -18,13 +19,14 @@ from artifacts.access import artifacts_called, get_artifact_for, get_version_for
 from artifacts.forms import VersionForms
 from artifacts.models import ArtifactVersion
 from artifacts.queries.artifact_page import artifact_head, file_page, version_documents, version_table
-from artifacts.queries.artifact_table import ArtifactFilter, artifact_table
+from artifacts.queries.artifact_table import ArtifactFilter, artifact_table, offers_of
 from artifacts.queries.artifacts import newest_version
 from artifacts.queries.comparison import file_differences, metadata_differences, other_version
 from artifacts.queries.lineage_page import lineage_page
 from artifacts.queries.links import query_of
 from artifacts.queries.run_tab import run_artifact_tables
 from experiments.models import StorageRoot
+from experiments.palette_views import asked_text, offers_answer
 from experiments.queries.shell import Shell, page_shell
 from experiments.queries.trees import tree_of
 from experiments.views import run_from, run_tab, wants_fragment
@@ -50,6 +52,13 @@ def artifact_list(request: HttpRequest) -> HttpResponse:
     table = artifact_table(ArtifactFilter.from_query(request.GET), page_number=request.GET.get("page"))
     context = {"table": table, "roots": StorageRoot.objects.filter(enabled=True)}
     return _page(request, "artifact_list", shell, context, fragment="_artifact_table")
+
+
+@require_safe
+def artifact_offers(request: HttpRequest) -> HttpResponse:
+    """What the command palette offers of artifacts."""
+    text = asked_text(request)
+    return offers_answer(request, [(gettext("Artifacts"), offers_of(text))] if text else [])
 
 
 @require_safe

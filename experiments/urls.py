@@ -6,6 +6,7 @@ from experiments import (
     compare_views,
     log_views,
     page_data,
+    palette_views,
     recycle_bin_views,
     run_edit_views,
     selection_views,
@@ -42,5 +43,6 @@ urlpatterns = [
     path("recycle-bin", recycle_bin_views.recycle_bin, name="recycle_bin"),
     path("recycle-bin/restore", recycle_bin_views.restore, name="recycle_bin_restore"),
     path("recycle-bin/purge", recycle_bin_views.purge, name="recycle_bin_purge"),
+    path("palette", palette_views.palette, name="palette"),
     path("problems", views.problems, name="problems"),
 ]

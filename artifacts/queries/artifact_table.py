@@ -8,10 +8,12 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, OrderBy, QuerySet
+from django.urls import reverse
 
 from artifacts.models import Artifact, ArtifactVersion
 from artifacts.queries.artifacts import aliases_of
 from artifacts.queries.links import RunLink, ambiguous_names, artifact_address, run_links
+from experiments.queries.palette import Offer
 from experiments.queries.runs import root_places
 from experiments.queries.shown_runs import MAX_SEARCH_WORDS
 from runicorn.artifacts.names import LATEST
@@ -19,6 +21,7 @@ from runicorn.errors import InvalidInput
 from runicorn.storage.layout import ARTIFACT_TYPES
 
 ARTIFACTS_PER_PAGE = 50
+MAX_OFFERS = 5
 #: The word of each sort, and the column behind it.
 SORTS = {
     "name": "name",
@@ -141,6 +144,14 @@ def artifact_table(choice: ArtifactFilter, *, page_number: str | int | None) -> 
         total=counts[choice.type],
         shows_roots=len(roots) > 1,
     )
+
+
+def offers_of(text: str) -> list[Offer]:
+    """For the command palette: the artifacts whose name, tags or description hold each of the words, newest first."""
+    table = artifact_table(ArtifactFilter(text=text), page_number=1)
+    return [
+        Offer(row.name, row.type, reverse("artifact", args=[row.name]) + row.address) for row in table.rows[:MAX_OFFERS]
+    ]
 
 
 def _matching(choice: ArtifactFilter, roots: Iterable[int]) -> QuerySet[Artifact]:

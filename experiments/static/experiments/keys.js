@@ -1,9 +1,15 @@
-// The keyboard. Nothing happens while somebody types in a field.
+// The keyboard. Nothing but the palette comes while somebody types in a field.
 const SECOND_KEY_MS = 1200;
 
 export function attachKeys(page) {
   let waitsForSecond = 0;
+  const goTo = async () => (await import("./palette.js")).openPalette();
+  page.addEventListener("click", (event) => event.target.closest("[data-palette-open]") && goTo());
   page.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      return void goTo();
+    }
     const typing = event.target.closest("input:not([type=checkbox], [type=range]), select, textarea, [contenteditable]");
     if (typing) {
       if (event.key === "Escape") typing.blur();
