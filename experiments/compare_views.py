@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from experiments.access import run_directory
+from experiments.logs.pages import log_at_end
 from experiments.models import Run
 from experiments.page_data import integer_in, json_answer, line_question_in, metrics_in
 from experiments.queries.bands import CENTERS, SPREADS, check_band
@@ -21,15 +23,19 @@ from experiments.queries.compare import (
     compared_metrics,
     compared_runs,
     comparison_of,
+    environment_rows,
     groups_by,
     seed_groups,
     table_rows,
 )
+from experiments.queries.compared_images import compared_images
+from experiments.queries.relations import Axis, axes_of, chosen_axes, for_script, scatter_axes
 from experiments.queries.shell import page_shell
 from experiments.query_language.fields import Field, field_of
 from experiments.query_language.parser import parse_path, split_paths
 from experiments.templatetags.runicorn_pages import color_number
-from experiments.views import MAX_AXIS_METRICS
+from experiments.views import LOG_LINES, MAX_AXIS_METRICS
+from runicorn.storage import layout
 
 #: Points of a line until the reader zooms in: of 100 lines more could not be told apart.
 POINTS = 500
@@ -56,7 +62,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         "centers": CENTERS,
         "spreads": SPREADS,
     }
-    return render(request, "experiments/compare.html", context)
+    return _page(request, context)
 
 
 @require_safe
@@ -71,9 +77,71 @@ def compare_table(request: HttpRequest) -> HttpResponse:
         "tab": "table",
         "baseline": baseline,
         "everything": everything,
-        "rows": table_rows(compared, baseline=baseline, everything=everything),
+        "rows": table_rows(compared, baseline=baseline, everything=everything)
+        + environment_rows(compared, baseline=baseline, everything=everything),
     }
-    return render(request, "experiments/compare.html", context)
+    return _page(request, context)
+
+
+@require_safe
+def compare_parallel(request: HttpRequest) -> HttpResponse:
+    """The runs as lines over an axis a key; stretches of the axes choose among them."""
+    return _relations(request, "parallel")
+
+
+@require_safe
+def compare_scatter(request: HttpRequest) -> HttpResponse:
+    """The runs as points over two keys; a rectangle chooses among them."""
+    return _relations(request, "scatter")
+
+
+def _relations(request: HttpRequest, tab: str) -> HttpResponse:
+    shell, compared = page_shell(now=time.time()), comparison_of(_run_ids(request))
+    axes = axes_of(compared)
+    if tab == "parallel":
+        chosen = chosen_axes(axes, request.GET.getlist("axis"), compared.runs)
+    else:
+        chosen = scatter_axes(axes, request.GET.get("x", ""), request.GET.get("y", ""), compared.runs)
+    context = _frame(request, compared) | {
+        "shell": shell,
+        "tab": tab,
+        "axes": axes,
+        "chosen": chosen,
+        "drawn": {"kind": tab, "axes": for_script(chosen), "runs": _board_runs(compared)},
+        "lines": list(zip(compared.runs, _columns(chosen), strict=True)) if chosen else [],
+    }
+    return _page(request, context)
+
+
+def _columns(chosen: list[Axis]) -> list[list[float | str | None]]:
+    """The values of the axes, a list a run."""
+    return [list(values) for values in zip(*(axis.values for axis in chosen), strict=True)]
+
+
+@require_safe
+def compare_images(request: HttpRequest) -> HttpResponse:
+    """The images of one key at one step, a run beside the other."""
+    shell, compared = page_shell(now=time.time()), comparison_of(_run_ids(request))
+    step = integer_in(request.GET["step"], "step") if request.GET.get("step") else None
+    found = compared_images(compared.runs, key=request.GET.get("key", ""), step=step)
+    frame = _frame(request, compared)
+    pairs = [pair for pair in zip(frame["runs"], found.images, strict=True) if pair[1] is not None]
+    context = frame | {"shell": shell, "tab": "images", "found": found, "pairs": pairs}
+    context["without_count"] = len(compared.runs) - len(pairs)
+    return _page(request, context)
+
+
+@require_safe
+def compare_logs(request: HttpRequest) -> HttpResponse:
+    """The logs of two of the runs, beside each other."""
+    shell, compared = page_shell(now=time.time()), comparison_of(_run_ids(request))
+    frame = _frame(request, compared)
+    by_id = {item["run"].run_id: item for item in frame["runs"]}
+    ids = [request.GET.get(side, "") for side in ("left", "right")]
+    beside = [by_id.get(run_id) or item for run_id, item in zip(ids, frame["runs"][:2], strict=False)]
+    logs = [item | {"log": log_at_end(run_directory(item["run"]), layout.LOGS, lines=LOG_LINES)} for item in beside]
+    context = frame | {"shell": shell, "tab": "logs", "logs": logs}
+    return _page(request, context)
 
 
 @require_safe
@@ -88,6 +156,12 @@ def compare_data(request: HttpRequest) -> HttpResponse:
     with_traces = integer_in(request.GET.get("traces") or "0", "traces") == 1
     bands = BandQuestion(_groups(compared, group), center, spread, with_traces)
     return json_answer(request, band_answer(compared.runs, names, question, bands))
+
+
+def _page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    tab = context["tab"]
+    panel = "relations" if tab in ("parallel", "scatter") else tab
+    return render(request, "experiments/compare.html", context | {"panel": f"experiments/_compare_{panel}.html"})
 
 
 def _groups(compared: Comparison, group: str) -> dict[int, str]:

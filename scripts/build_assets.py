@@ -3,6 +3,7 @@
 Run by ``make assets``; a second run with nothing changed does nothing. The layout that templates may rely on:
 
     vendor/tabler/tabler.min.css, tabler.min.js, icons.svg (a sprite: <use href="…/icons.svg#copy">)
+    vendor/echarts/echarts.esm.min.js (parallel coordinates and scatter of a comparison load it, and nothing else)
     vendor/htmx/htmx.min.js
     vendor/uplot/uPlot.esm.js, uPlot.min.css
     vendor/LICENSES.txt
@@ -29,6 +30,7 @@ STAMP = NODE_MODULES / ".vendor-built-from"
 COPIES = {
     "@tabler/core/dist/css/tabler.min.css": "tabler/tabler.min.css",
     "@tabler/core/dist/js/tabler.min.js": "tabler/tabler.min.js",
+    "echarts/dist/echarts.esm.min.js": "echarts/echarts.esm.min.js",
     "htmx.org/dist/htmx.min.js": "htmx/htmx.min.js",
     "uplot/dist/uPlot.esm.js": "uplot/uPlot.esm.js",
     "uplot/dist/uPlot.min.css": "uplot/uPlot.min.css",
@@ -43,6 +45,7 @@ ICONS = (
 LICENSES = {
     "@tabler/core": "MIT, Copyright 2018-2026 The Tabler Authors, codecalm.net Paweł Kuna",
     "@tabler/icons": "MIT, see below",
+    "echarts": "Apache-2.0, see below",
     "htmx.org": "0BSD, see below",
     "uplot": "MIT, see below",
 }
@@ -111,8 +114,8 @@ def license_texts() -> str:
     """The licences that must travel with the copies."""
     parts = []
     for package, short in LICENSES.items():
-        text = NODE_MODULES / package / "LICENSE"
-        body = text.read_text(encoding="utf-8") if text.is_file() else ""
+        texts = [NODE_MODULES / package / name for name in ("LICENSE", "NOTICE")]
+        body = "\n".join(text.read_text(encoding="utf-8") for text in texts if text.is_file())
         parts.append(f"== {package}\n{short}\n\n{body}")
     return "\n".join(parts)
 

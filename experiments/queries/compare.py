@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from experiments.models import MetricSeries, Run, RunValue, ValueKey
+from experiments.queries.run_documents import environment_of
 from experiments.queries.runs import find_runs_by_id
 from experiments.query_language.fields import Field, Vocabulary, run_expression
 
@@ -17,6 +19,8 @@ MAX_METRICS = 2000
 LABEL_KEYS = 3
 #: Values of one config that are compared; longer texts are cut in labels.
 LABEL_CHARS = 24
+#: Packages and the like; a reader looks for few of them.
+MAX_ENVIRONMENT_ROWS = 1000
 #: ``group=`` of runs that differ in nothing but their seed.
 SEEDS = "seeds"
 
@@ -80,8 +84,7 @@ def _values(keys: Sequence[int]) -> list[Difference]:
         numbers.setdefault(key, {})[run] = number
     names = ValueKey.objects.in_bulk(list(texts))
     found = [
-        Difference(names[key].area, names[key].name, of, numbers[key], len(of) < len(keys) or len(set(of.values())) > 1)
-        for key, of in texts.items()
+        Difference(names[key].area, names[key].name, of, numbers[key], _differ(of, keys)) for key, of in texts.items()
     ]
     return sorted(found, key=lambda one: (one.area, one.name))
 
@@ -177,6 +180,35 @@ class TableRow:
     area: str
     name: str
     cells: list[TableCell]
+
+
+def environment_rows(compared: Comparison, *, baseline: Run | None, everything: bool) -> list[TableRow]:
+    """What the runs recorded of their machines, packages and code, from their files; as ``table_rows``."""
+    said: dict[str, dict[int, str]] = {}
+    for run in compared.runs:
+        for name, text in _environment_texts(environment_of(run) or {}).items():
+            said.setdefault(name, {})[run.pk] = text
+    keys = [run.pk for run in compared.runs]
+    shown = [(name, texts) for name, texts in sorted(said.items()) if everything or _differ(texts, keys)]
+    return [_row("environment", name, keys, texts, {}, baseline) for name, texts in shown[:MAX_ENVIRONMENT_ROWS]]
+
+
+def _environment_texts(environment: Mapping[str, Any]) -> dict[str, str]:
+    """Values by dotted name; a package's version by its name."""
+    texts: dict[str, str] = {}
+    for key, value in environment.items():
+        if key in ("pip_packages", "conda_packages") and isinstance(value, list):
+            pairs = (str(package).partition("==") for package in value)
+            texts |= {f"{key}.{name}": version or "✓" for name, _, version in pairs}
+        elif isinstance(value, Mapping):
+            texts |= {f"{key}.{inner}": str(one) for inner, one in value.items()}
+        else:
+            texts[key] = str(value)
+    return texts
+
+
+def _differ(texts: Mapping[int, str], keys: Sequence[int]) -> bool:
+    return len(texts) < len(keys) or len(set(texts.values())) > 1
 
 
 def table_rows(compared: Comparison, *, baseline: Run | None, everything: bool) -> list[TableRow]:

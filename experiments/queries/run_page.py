@@ -171,7 +171,7 @@ def documents_of(run: Run) -> Documents:
 def image_page(run: Run, *, page_number: str | None) -> ImagePage:
     """One page of the run's images, by key and step."""
     page = Paginator(run.media.order_by("key", "step", "pk"), IMAGES_PER_PAGE).get_page(page_number)
-    groups = groupby((_image(media) for media in page.object_list), key=attrgetter("key"))
+    groups = groupby((image_of(media) for media in page.object_list), key=attrgetter("key"))
     return ImagePage(page, [(key, list(images)) for key, images in groups])
 
 
@@ -201,7 +201,7 @@ def _link(run: Run | None, ambiguous: Collection[str]) -> RunLink | None:
     return None if run is None else RunLink(run.run_id, run_address(run, ambiguous=run.run_id in ambiguous))
 
 
-def _image(media: Media) -> Image:
+def image_of(media: Media) -> Image:
     folder, _, name = media.path.partition("/")
     return Image(media.key, name if folder == layout.MEDIA_DIR else None, media.step, media.caption)
 

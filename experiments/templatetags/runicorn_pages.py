@@ -11,6 +11,7 @@ from typing import Protocol
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -62,6 +63,12 @@ def number(value: float | int | None) -> str:
     if size < 1e-4 or size >= 1e7:
         return _EXPONENT.sub(r"e\1\2", f"{value:.3e}")
     return f"{value:,.0f}" if size >= 9999.5 else f"{value:#.4g}".rstrip(".")
+
+
+@register.filter
+def relation_value(value: float | str) -> str:
+    """A value of an axis, shortened."""
+    return number(value) if isinstance(value, (int, float)) else Truncator(value).chars(60)
 
 
 @register.filter

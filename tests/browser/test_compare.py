@@ -68,3 +68,59 @@ def test_runs_are_hidden_and_grouped_and_the_address_keeps_it(page: Page):
     page.locator("[name=spread]").select_option("minmax")
     point_at(page, "cmp/loss", share=0.5)
     expect(page.locator(".plot-tip")).to_contain_text(re.compile("(3.900 – 5.900|4 – 6), n=3"))
+
+
+SIX = ",".join(f"cmp-{number:02}" for number in range(6))
+
+
+def drag(page: Page, *, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """In shares of the width and height of the picture."""
+    area = page.locator("[data-relations-plot]").bounding_box()
+    assert area is not None
+    places = [(area["x"] + area["width"] * x, area["y"] + area["height"] * y) for x, y in (start, end)]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1], steps=8)
+    page.mouse.up()
+
+
+def test_a_stretch_of_an_axis_chooses_runs_and_the_table_follows(page: Page):
+    page.goto(f"/compare/parallel?runs={SIX}&axis=config.lr&axis=metrics.cmp/loss")
+    rows = page.locator("[data-relation]:visible")
+    expect(rows).to_have_count(6)
+    expect(page.locator("[data-relations-plot] canvas")).to_be_visible()
+
+    left = 60 / page.locator("[data-relations-plot]").bounding_box()["width"]
+    drag(page, start=(left, 0.6), end=(left, 0.97))  # the lower end of the learning rates
+
+    expect(rows).to_have_count(3)
+    expect(page.locator("[data-relations-count]")).to_have_text("3 of 6 runs")
+    page.get_by_role("link", name="Compare only these").click()
+    expect(page).to_have_url(re.compile(r"runs=cmp-00,cmp-01,cmp-02&"))
+    expect(page.locator("[data-relation]:visible")).to_have_count(3)
+
+
+def test_a_rectangle_chooses_points_and_all_come_back(page: Page):
+    page.goto(f"/compare/scatter?runs={SIX}&x=config.lr&y=metrics.cmp/loss")
+    rows = page.locator("[data-relation]:visible")
+    expect(rows).to_have_count(6)
+    expect(page.locator("[data-relations-plot] canvas")).to_be_visible()
+
+    drag(page, start=(0.08, 0.3), end=(0.4, 0.84))
+    expect(rows).to_have_count(3)
+    page.get_by_role("button", name="Choose all again").click()
+
+    expect(rows).to_have_count(6)
+    page.get_by_label("Y axis").select_option("config.seed")
+    expect(page).to_have_url(re.compile("y=config.seed"))
+
+
+def test_two_logs_stand_beside_each_other(page: Page, viewer: Viewer):
+    for number in (0, 5):
+        folder = viewer.root / f"compared/vit/runs/cmp-{number:02}"
+        (folder / "logs.txt").write_text(f"this is run {number}\n")
+    page.goto(f"/compare/logs?runs={SIX}&left=cmp-00")
+    page.get_by_label("Right").select_option("cmp-05")
+
+    expect(page.locator(".compare-log [data-lines]")).to_have_text(["this is run 0", "this is run 5"])
+    expect(page.locator(".compare-log .is-numbered")).to_have_count(2)

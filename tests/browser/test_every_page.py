@@ -30,7 +30,10 @@ PAGES = (
     "/artifacts",
     "/artifacts?q=nothing",
     *(f"/artifacts/{NET}{tab}" for tab in ("", "/v1/metadata", "/v1/compare", "/v1/lineage")),
-    *(f"/compare{tab}?runs={RUN_ID},{OTHER_RUN},not-there" for tab in ("", "/table")),
+    *(
+        f"/compare{tab}?runs={RUN_ID},{OTHER_RUN},not-there"
+        for tab in ("", "/table", "/parallel", "/scatter", "/images", "/logs")
+    ),
     "/compare",
     *(f"/runs/{RUN_ID}{tab}" for tab in ("", "/overview", "/logs", "/media", "/artifacts", "/alerts", "/files")),
 )

@@ -144,6 +144,93 @@ def test_the_table_has_what_differs_and_by_how_much(page: Page, sweep: str):
     assert "epochs 3 3 3 3" in text_of(page(f"/compare/table?runs={sweep}&all=1"))
 
 
+def test_the_table_has_packages_and_machines_that_differ(page: Page, root_dir: Path, index: Callable[[], None]):
+    for number in range(2):
+        packages = ["numpy==2.1.0", f"torch==2.{number}.0", *(["only-here==1"] if number else [])]
+        environment = {"python": "3.11", "git": {"commit": f"abc{number}", "branch": "main"}, "pip_packages": packages}
+        write_run(root_dir, f"vision/vit/runs/env-{number}", environment=environment)
+    index()
+
+    text = text_of(page("/compare/table?runs=env-0,env-1"))
+
+    assert "git.commit abc0 abc1" in text
+    assert "pip_packages.torch 2.0.0 2.1.0" in text
+    assert "pip_packages.only-here – 1" in text
+    assert "numpy" not in text
+    assert "branch" not in text
+
+
+def drawn(html: str) -> Any:
+    (found,) = re.findall(r'<script id="compare-drawn" type="application/json">(.*?)</script>', html)
+    return json.loads(found)
+
+
+def test_the_first_axes_are_what_was_set_and_what_runs_are_judged_by(page: Page, sweep: str):
+    axes = drawn(page(f"/compare/parallel?runs={sweep}"))["axes"]
+
+    assert [axis["name"] for axis in axes] == ["lr", "best"]
+    assert axes[0] == {"name": "lr", "is_number": True, "values": [0.1, 0.1, 0.01, 0.01]}
+
+
+def test_axes_are_chosen_and_those_that_are_not_there_left_out(page: Page, sweep: str):
+    query = "axis=metrics.loss&axis=config.seed&axis=config.never"
+    html = page(f"/compare/parallel?runs={sweep}&{query}")
+    points = drawn(page(f"/compare/scatter?runs={sweep}&x=config.seed&y=metrics.loss"))["axes"]
+
+    assert [axis["name"] for axis in drawn(html)["axes"]] == ["loss", "seed"]
+    assert [axis["values"] for axis in points] == [[0, 1, 0, 1], [0.5, 1.5, 2.5, 3.5]]
+    assert "run-3 3.500 1" in text_of(html)
+
+
+def test_texts_and_missing_values_have_an_axis_too(page: Page, root_dir: Path, index: Callable[[], None]):
+    for number, config in enumerate(({"optimizer": "adam"}, {"optimizer": "sgd"}, {})):
+        write_run(root_dir, f"vision/vit/runs/opt-{number}", config=config)
+    index()
+
+    (axis,) = drawn(page("/compare/parallel?runs=opt-0,opt-1,opt-2"))["axes"]
+
+    assert axis == {"name": "optimizer", "is_number": False, "values": ["adam", "sgd", None]}
+
+
+@pytest.mark.parametrize("tab", ["parallel", "scatter", "images", "logs", "table"])
+def test_every_tab_stands_runs_that_have_nothing(page: Page, root_dir: Path, index: Callable[[], None], tab: str):
+    for number in range(2):
+        write_run(root_dir, f"vision/vit/runs/bare-{number}")
+    index()
+
+    assert "bare-0" in page(f"/compare/{tab}?runs=bare-0,bare-1")
+    assert "No runs to compare" in page(f"/compare/{tab}?runs=never")
+    page(f"/compare/{tab}?runs=bare-0")
+
+
+def log_image(run_dir: Path, step: int) -> None:
+    (run_dir / "media").mkdir(exist_ok=True)
+    (run_dir / "media" / f"{step}.png").write_bytes(b"png")
+    data = {"key": "samples", "path": f"media/{step}.png", "step": step}
+    with (run_dir / "events.jsonl").open("a") as events:
+        events.write(json.dumps({"ts": 1.0, "type": "image", "data": data}) + "\n")
+
+
+def test_images_of_one_step_stand_beside_each_other(page: Page, root_dir: Path, index: Callable[[], None]):
+    for number, steps in enumerate(((0, 10, 20), (5, 15), ())):
+        run_dir = write_run(root_dir, f"vision/vit/runs/img-{number}", config={"n": number})
+        for step in steps:
+            log_image(run_dir, step)
+    index()
+    runs = "runs=img-0,img-1,img-2"
+
+    def shown(html: str) -> list[str]:
+        return re.findall(r'<img src="/runs/(img-\d/media/\d+\.png)"', html)
+
+    last, middle, first = (page(f"/compare/images?{runs}{step}") for step in ("", "&step=12", "&step=-5"))
+
+    assert shown(last) == ["img-0/media/20.png", "img-1/media/15.png"]
+    assert "1 run has none up to this step" in text_of(last)
+    assert shown(middle) == ["img-0/media/10.png", "img-1/media/5.png"]
+    assert re.findall(r"key=samples&amp;step=(\d+)", middle) == ["5", "15"]
+    assert shown(first) == ["img-0/media/0.png"]
+
+
 def test_runs_that_do_not_differ_say_so(page: Page, root_dir: Path, index: Callable[[], None]):
     for number in range(2):
         write_run(root_dir, f"vision/vit/runs/same-{number}", config={"lr": 1})
