@@ -13,6 +13,7 @@ entrance = [
 ]
 pages = [
     path("settings", views.settings_page, name="settings"),
+    path("settings/root", views.change_root, name="change_root"),
     path("settings/tokens", views.new_token, name="new_token"),
     path("settings/tokens/<int:token_id>/revoke", views.end_token, name="end_token"),
     path("settings/password", views.ChangePassword.as_view(), name="change_password"),

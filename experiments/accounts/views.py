@@ -30,8 +30,12 @@ from experiments.accounts.services import (
     revoke_token,
 )
 from experiments.http.clients import client_address
+from experiments.http.limits.in_force import limits_in_force
+from experiments.queries.roots import local_root_path
 from experiments.queries.shell import page_shell
-from runicorn.errors import RunicornError
+from experiments.services.roots import switch_root
+from runicorn.errors import Conflict, InvalidInput, RunicornError, UnreadableDocument
+from runicorn.rate_limits.document import limits_file
 
 
 class Login(LoginView):
@@ -123,6 +127,18 @@ def end_token(request: HttpRequest, token_id: int) -> HttpResponse:
     return redirect("settings")
 
 
+@require_POST
+def change_root(request: HttpRequest) -> HttpResponse:
+    """Show another storage root. Refused ones stay in the field, with the reason."""
+    path = request.POST.get("path", "")
+    try:
+        root = switch_root(path, at=time.time())
+    except (InvalidInput, Conflict, UnreadableDocument) as error:
+        return _settings(request, TokenForm(), status=400, refused_path=path, root_error=str(error))
+    messages.success(request, _("Runs of %(root)s are shown now.") % {"root": root})
+    return redirect("settings")
+
+
 class ChangePassword(PasswordChangeView):
     template_name = "accounts/password.html"
     success_url = reverse_lazy("settings")
@@ -136,6 +152,7 @@ class ChangePassword(PasswordChangeView):
 
 
 def _settings(request: HttpRequest, form: TokenForm, *, status: int = 200, **shown: Any) -> HttpResponse:
+    limits = limits_in_force.now()
     context = {
         "shell": page_shell(now=time.time()),
         "form": form,
@@ -143,6 +160,10 @@ def _settings(request: HttpRequest, form: TokenForm, *, status: int = 200, **sho
         "now": timezone.now(),
         "account": name_of(request.user),
         "is_login_required": is_login_required(),
+        "root_path": str(local_root_path()),
+        "limits": limits,
+        "rules": [(rule, ", ".join(sorted(rule.methods))) for rule in limits.rules],
+        "limits_path": str(limits_file()),
         **shown,
     }
     return render(request, "accounts/settings.html", context, status=status)

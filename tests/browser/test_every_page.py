@@ -97,6 +97,27 @@ def test_the_theme_is_remembered(page: Page):
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
 
 
+def test_the_theme_of_the_settings_can_be_that_of_the_system_again(page: Page):
+    page.goto("/settings")
+    page.get_by_label("Theme").select_option("dark")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    page.reload()
+    expect(page.get_by_label("Theme")).to_have_value("dark")
+
+    page.get_by_label("Theme").select_option("")
+    page.emulate_media(color_scheme="light")
+
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+
+
+def test_the_language_of_the_settings_is_that_of_every_page(page: Page):
+    page.goto("/settings")
+    page.locator("select[name=language]").select_option("zh-hans")
+
+    expect(page.get_by_role("heading", name="设置")).to_be_visible()
+    expect(page.locator("select[name=language]")).to_have_value("zh-hans")
+
+
 def test_the_language_is_remembered_and_the_page_stays_the_same(page: Page, viewer: Viewer):
     page.goto("/runs?project=vision")
 

@@ -170,3 +170,22 @@ def test_on_postgresql_too_a_viewer_starts_with_what_was_switched_to(tmp_path: P
     assert "holds the index of the storage root" not in doctor
     assert refused.returncode == 1
     assert f"holds the index of the storage root {other}" in refused.stderr
+
+
+def test_the_settings_page_switches_and_keeps_what_it_refuses(tmp_path: Path, other: Path):
+    write_run(tmp_path / "root", FIRST)
+    with running_viewer("--storage", str(tmp_path / "root"), folder=tmp_path) as viewer:
+        wait_until(lambda: viewer.get("/api/runs"), viewer.describe)
+        with httpx.Client(base_url=viewer.url, headers={"Referer": viewer.url}, timeout=30) as browser:
+            page = browser.get("/settings").text
+            assert str(tmp_path / "root") in page
+            form = {"csrfmiddlewaretoken": page.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]}
+
+            refused = browser.post("/settings/root", data={**form, "path": "not/absolute"})
+            done = browser.post("/settings/root", data={**form, "path": str(other)}, follow_redirects=True)
+
+        assert refused.status_code == 400
+        assert 'value="not/absolute"' in refused.text
+        assert "name a folder from its root on" in refused.text
+        assert f"Runs of {other} are shown now." in done.text.replace("&#x27;", "'")
+        assert _shown(viewer) == _all_show(SECOND, other, ["second"])

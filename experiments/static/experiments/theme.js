@@ -21,15 +21,24 @@
   apply();
   system.addEventListener("change", apply);
   addEventListener("storage", apply);
-  document.addEventListener("click", (event) => {
-    if (!event.target.closest("[data-theme-switch]")) return;
-    const other = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
+  /** theme: "" for that of the system. */
+  function choose(theme) {
     try {
-      localStorage.setItem(KEY, other);
+      if (theme) localStorage.setItem(KEY, theme);
+      else localStorage.removeItem(KEY);
     } catch {
       // shown all the same, forgotten with the page
     }
-    document.documentElement.dataset.bsTheme = other;
+    document.documentElement.dataset.bsTheme = theme || (system.matches ? "dark" : "light");
     dispatchEvent(new Event("runicorn:theme"));
+  }
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-theme-switch]")) choose(document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark");
+  });
+  document.addEventListener("change", (event) => event.target.matches("[data-theme-choice]") && choose(event.target.value));
+  document.addEventListener("DOMContentLoaded", () => {
+    const choice = document.querySelector("[data-theme-choice]");
+    if (choice) choice.value = chosen() ?? "";
   });
 })();
