@@ -70,6 +70,7 @@ def overview_tab(request: HttpRequest, run: Run, *, refused: RunForm | None = No
         "config": tree_of(documents.config),
         "summary": tree_of(documents.summary),
         "environment": tree_of(environment),
+        "git": run_page.git_state(documents.environment),
         "notes": render_markdown(documents.notes),
         "form": refused or RunForm(instance=Run.objects.select_related("root", "detail").get(pk=run.pk)),
         "refused": refused is not None,

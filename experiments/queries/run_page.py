@@ -108,6 +108,16 @@ class ProblemPage:
 
 
 @dataclass(frozen=True)
+class GitState:
+    """The code that a run began with."""
+
+    commit: str
+    branch: str
+    message: str
+    has_changes: bool
+
+
+@dataclass(frozen=True)
 class Documents:
     """What the overview prints. environment: None if the file is missing or unreadable (then ``damage`` says why)."""
 
@@ -166,6 +176,15 @@ def documents_of(run: Run) -> Documents:
         packages=sorted(packages, key=str.casefold),
         damage=damage,
     )
+
+
+def git_state(environment: Mapping[str, Any] | None) -> GitState | None:
+    """What the environment says of git; None if it says no commit."""
+    said = (environment or {}).get("git_info")
+    if not isinstance(said, Mapping) or not said.get("commit"):
+        return None
+    commit, branch, message = (str(said.get(key) or "") for key in ("commit", "branch", "last_commit_message"))
+    return GitState(commit, branch, message, bool(said.get("has_changes")))
 
 
 def image_page(run: Run, *, page_number: str | None) -> ImagePage:

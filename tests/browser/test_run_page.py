@@ -9,6 +9,7 @@ import httpx
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Script, Viewer
+from tests.run_directories import write_run
 from tests.training_scripts import run_script
 
 Train = Callable[[str], Script]
@@ -222,3 +223,28 @@ def test_a_run_that_is_deleted_while_it_is_open_says_so_and_stays_readable(
     expect(page.get_by_text("This run is no longer there")).to_be_visible()
     expect(card(page, "loss")).to_contain_text("0.5000")
     errors.clear()  # the browser reports the 404
+
+
+def test_config_summary_and_environment_are_searched(page: Page, viewer: Viewer):
+    write_run(
+        viewer.root,
+        "vision/vit/runs/20250114_153045_search",
+        config={"model": {"depth": 12, "encoder": {"width": 768}}, "lr": 0.1},
+        summary={"best": {"epoch": 3}},
+        environment={"python_version": "3.11.2", "pip_packages": ["numpy==2.1.0", "torch==2.5.0"]},
+    )
+    page.goto("/runs")
+    page.locator('tr[data-run="20250114_153045_search"] [data-open]').click()
+    page.get_by_role("link", name="Overview").click()
+    leaves = page.locator(".tree-leaf:visible")
+    box = page.get_by_label("Search config, summary and environment")
+
+    box.fill("width")
+    expect(leaves).to_have_text(["width 768"])
+    box.fill("MODEL")
+    expect(page.locator(".tree-leaf:visible", has_text="depth")).to_be_visible()
+    expect(page.locator(".tree-leaf", has_text="lr")).to_be_hidden()
+    box.fill("torch")
+    expect(page.locator(".packages li:visible")).to_have_text(["torch==2.5.0"])
+    box.fill("")
+    expect(page.locator(".tree-leaf", has_text="lr")).to_be_visible()

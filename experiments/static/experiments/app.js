@@ -18,6 +18,7 @@ const attachers = {
   "[data-field-picker]": later(() => import("./field_picker.js"), "attachFieldPicker"),
   "[data-charts]": later(() => import("./charts.js"), "attachCharts"),
   "[data-compare]": later(() => import("./compare.js"), "attachCompare"),
+  "[data-tree-search]": later(() => import("./tree_search.js"), "attachTreeSearch"),
   "[data-relations]": later(() => import("./relations.js"), "attachRelations"),
   "[data-auto-submit]": (form) => form.addEventListener("change", (event) => event.target.matches("select") && form.requestSubmit()),
   "[data-log]": later(() => import("./log_view.js"), "attachLog"),

@@ -31,9 +31,9 @@ function attach(dialog) {
     const fits = (offer) => words.every((word) => offer.label.toLowerCase().includes(word));
     const groups = [
       ...found,
-      { title: pages.dataset.here, offers: tabsHere().filter(fits) },
-      { title: pages.dataset.charts, offers: words.length ? chartsHere().filter(fits).slice(0, MAX_CHARTS) : [] },
-      { title: pages.dataset.title, offers: linksIn(pages.content).filter(fits) },
+      { title: pages.dataset.titleHere, offers: tabsHere().filter(fits) },
+      { title: pages.dataset.titleCharts, offers: words.length ? chartsHere().filter(fits).slice(0, MAX_CHARTS) : [] },
+      { title: pages.dataset.titlePages, offers: linksIn(pages.content).filter(fits) },
     ].filter((group) => group.offers.length);
     list.replaceChildren(...groups.map(groupElement));
     options().forEach((one, place) => (one.id = `palette-offer-${place}`));

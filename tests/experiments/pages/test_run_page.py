@@ -257,3 +257,27 @@ def test_a_run_without_alerts_says_how_to_make_one(root_dir: Path, index: Callab
     index()
 
     assert "rn.alert(" in page(f"/runs/{RUN_ID}/alerts")
+
+
+@pytest.mark.parametrize(
+    ("git", "expected"),
+    [
+        (
+            {"commit": "abcdef0123456789", "branch": "main", "has_changes": True, "last_commit_message": "<b>faster"},
+            "Commit abcdef0123 on main with changes &lt;b&gt;faster",
+        ),
+        ({"commit": "abcdef0123456789"}, "Commit abcdef0123 Host"),
+        ({"commit": None}, None),
+        (["no", "object"], None),
+        (None, None),
+    ],
+)
+def test_the_overview_says_which_code_it_was(
+    root_dir: Path, index: Index, page: Page, git: object, expected: str | None
+):
+    write_run(root_dir, environment={"git_info": git})
+    index()
+
+    text = text_of(page(f"/runs/{RUN_ID}/overview"))
+
+    assert expected in text if expected else "Commit" not in text
