@@ -48,6 +48,14 @@ def numbers(page: Page, word: str) -> list[int]:
     return [int(parts[1]) for parts in texts if parts[0] == word]
 
 
+def scroll_until(page: Page, place: str, condition: Callable[[], bool]) -> None:
+    for _ in range(150):
+        page.locator("[data-lines]").evaluate(f"frame => {{ frame.scrollTop = {place}; }}")
+        page.wait_for_timeout(150)
+        if condition():
+            return
+
+
 def test_the_log_follows_until_the_reader_scrolls_up(page: Page, train: Train):
     script = open_log(page, train, "followed")
     frame = page.locator("[data-lines]")
@@ -75,9 +83,7 @@ def test_older_lines_come_when_the_reader_scrolls_to_them(page: Page, train: Tra
     open_log(page, train, "scrolled")
     assert numbers(page, "old")[0] == 1500
 
-    for _ in range(3):
-        page.locator("[data-lines]").evaluate("frame => { frame.scrollTop = 0; }")
-        page.wait_for_timeout(400)
+    scroll_until(page, "0", lambda: numbers(page, "old")[0] == 0)
 
     assert numbers(page, "old") == list(range(2000))
 
@@ -119,7 +125,7 @@ def test_any_line_of_a_long_log_has_a_link_that_shows_it(page: Page, viewer: Vie
     open_written(page, viewer, "linked", numbered(20_000))
     target = page.locator("[data-lines] > .is-target")
 
-    page.get_by_label("Line", exact=True).fill("12345")
+    page.get_by_label("Line number").fill("12345")
     page.keyboard.press("Enter")
     expect(target).to_have_text("10:00:00 | line 12345 ")
     expect(target).to_be_in_viewport()
@@ -136,14 +142,11 @@ def test_any_line_of_a_long_log_has_a_link_that_shows_it(page: Page, viewer: Vie
 
 def test_a_reader_who_scrolls_through_a_long_log_meets_every_line_once(page: Page, viewer: Viewer):
     open_written(page, viewer, "walked", numbered(9000))
-    frame = page.locator("[data-lines]")
-    page.get_by_label("Line", exact=True).fill("3000")
+    page.get_by_label("Line number").fill("3000")
     page.keyboard.press("Enter")
     expect(page.locator(".is-target")).to_be_in_viewport()
 
-    for _ in range(30):
-        frame.evaluate("frame => { frame.scrollTop = frame.scrollHeight; }")
-        page.wait_for_timeout(150)
+    scroll_until(page, "frame.scrollHeight", lambda: numbers(page, "line")[-1] == 9000)
     shown = numbers(page, "line")
 
     assert shown == list(range(shown[0], 9001))
@@ -151,9 +154,7 @@ def test_a_reader_who_scrolls_through_a_long_log_meets_every_line_once(page: Pag
     assert (
         page.evaluate("getComputedStyle(document.querySelector('[data-lines]')).counterReset") == f"line {shown[0] - 1}"
     )
-    for _ in range(20):
-        frame.evaluate("frame => { frame.scrollTop = 0; }")
-        page.wait_for_timeout(150)
+    scroll_until(page, "0", lambda: numbers(page, "line")[0] == 1)
     shown = numbers(page, "line")
     assert shown == list(range(1, shown[-1] + 1))
 
@@ -211,7 +212,7 @@ def test_a_time_leads_to_what_was_written_then(page: Page, viewer: Viewer):
         1736868645 + 1234,
     )
     page.get_by_label("Time", exact=True).fill(local)
-    page.get_by_role("button", name="Go").click()
+    page.get_by_role("button", name="Go", exact=True).click()
 
     expect(page.locator(".is-target")).to_have_text("10:00:00 | line 1234")
 

@@ -5,7 +5,6 @@ import { attachFolds } from "./folds.js";
 import { attachKeys } from "./keys.js";
 import { attachLateAnswers } from "./late_answers.js";
 import { startListening } from "./live.js";
-import { attachLiveParts } from "./live_parts.js";
 import { keepTicked } from "./ticked.js";
 import { attachTimes, tellTimeZone } from "./times.js";
 import { attachToasts } from "./toast.js";
@@ -22,7 +21,7 @@ const attachers = {
   "[data-relations]": later(() => import("./relations.js"), "attachRelations"),
   "[data-auto-submit]": (form) => form.addEventListener("change", (event) => event.target.matches("select") && form.requestSubmit()),
   "[data-log]": later(() => import("./log_view.js"), "attachLog"),
-  "[data-live-kinds]": attachLiveParts,
+  "[data-live-kinds]": later(() => import("./live_parts.js"), "attachLiveParts"),
   "[data-fold], [data-section]": attachFolds,
   "[data-lightbox]": later(() => import("./lightbox.js"), "attachLightbox"),
   "[data-scroll]": later(() => import("./scroll_place.js"), "attachScrollPlace"),

@@ -5,19 +5,14 @@ import { number } from "./format.js";
 /** A browser with a table of more lines is slow; the file has them all. */
 const MOST_ROWS = 5000;
 
-export function attachValues(card) {
-  const button = card.element.querySelector("[data-values-open]");
+/** button: that of the card which opens and closes the table. */
+export function toggleValues(card, button) {
   const frame = card.element.querySelector("[data-values]");
-  const refresh = () => {
-    if (!frame.hidden && card.metric) frame.replaceChildren(tableOf(card));
-  };
-  button.addEventListener("click", () => {
-    frame.hidden = !frame.hidden;
-    button.setAttribute("aria-expanded", String(!frame.hidden));
-    if (frame.hidden) frame.replaceChildren();
-    refresh();
-  });
-  return { refresh };
+  frame.hidden = !frame.hidden;
+  button.setAttribute("aria-expanded", String(!frame.hidden));
+  card.onShown = frame.hidden ? undefined : () => frame.replaceChildren(tableOf(card));
+  if (frame.hidden) frame.replaceChildren();
+  else if (card.metric) card.onShown();
 }
 
 /** [line's label, x, value as a text] of each point, by line and x; what is not finite stands among the others. */

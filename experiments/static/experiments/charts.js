@@ -1,7 +1,6 @@
 // A board of charts, of one run or of several: fetched in batches as they come into view, drawn anew while runs go on.
 import { makeCard } from "./chart_card.js";
 import { attachTools } from "./chart_tools.js";
-import { attachValues } from "./chart_values.js";
 import { listen } from "./live.js";
 import { throttled } from "./throttle.js";
 
@@ -37,8 +36,6 @@ export function attachBoard(element, options) {
   );
   for (const card of board.cards) {
     watcher.observe(card.element);
-    card.values = attachValues(card);
-    card.onShown = card.values.refresh;
   }
   board.restyle = () => board.cards.forEach((card) => card.restyle());
   board.refetch = () => {
@@ -50,6 +47,8 @@ export function attachBoard(element, options) {
     element.addEventListener("click", async (event) => {
       const button = event.target.closest("[data-do]");
       if (button) (await import("./chart_menu.js")).choose(board, button);
+      const opener = event.target.closest("[data-values-open]");
+      if (opener) (await import("./chart_values.js")).toggleValues(board.cards.find((card) => card.element.contains(opener)), opener);
     });
   }
   addEventListener("runicorn:theme", () => board.cards.forEach((card) => card.redraw()));

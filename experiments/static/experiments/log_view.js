@@ -40,7 +40,9 @@ function attachFollowing(view) {
   const grow = throttled(async () => {
     if (!follow.checked) return void (await lines.fill());
     await lines.newer({ follows: true });
-    if (follow.checked) scrollToEnd();
+    if (!follow.checked) return;
+    scrollToEnd();
+    if (lines.end < lines.size) setTimeout(grow, FIRST_RETRY_MS); // the viewer did not answer: it may be starting anew
   }, FILL_PAUSE_MS);
   view.grown = (end) => {
     lines.size = end;
@@ -51,6 +53,7 @@ function attachFollowing(view) {
     setFollow(true);
     if (lines.end < lines.size) await lines.show({});
     scrollToEnd();
+    grow();
   };
   const setFollow = (follows) => {
     follow.checked = follows;
@@ -65,7 +68,10 @@ function attachFollowing(view) {
   toEnd.addEventListener("click", view.goToEnd);
   // who scrolls up reads, and is left in peace; who comes back to the end follows again
   frame.addEventListener("scroll", () => {
-    if (frame.scrollHeight > frame.clientHeight) setFollow(lines.distanceToEnd < END_SLACK_PX && lines.end >= lines.size);
+    if (lines.isMoving) return;
+    // lines that are on their way are no reason to stop following
+    if (lines.distanceToEnd >= END_SLACK_PX) setFollow(false);
+    else if (lines.end >= lines.size) setFollow(true);
     grow();
   });
   new ResizeObserver(() => follow.checked && scrollToEnd()).observe(frame);
@@ -96,7 +102,8 @@ async function receive(view, message) {
   const isAnew = (view.file && file !== view.file) || end < view.lines.end;
   view.file = file;
   if (isAnew) {
-    view.lines.size = Infinity;
+    view.lines.size = end;
+    await view.lines.show({});
     await view.goToEnd();
   }
   return view.grown(end);

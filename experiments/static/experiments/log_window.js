@@ -35,11 +35,13 @@ export class LogWindow {
 
   /** Show the part that the question names instead; the line that was asked for is in view and marked. */
   async show(question) {
+    this.isMoving = true; // what scrolls until the answer is there is not the reader
     const page = await this.ask(question);
+    this.isMoving = false;
     if (!page) return;
     this.frame.replaceChildren(linesOf(page));
     this.blocks = [blockOf(page)];
-    this.size = Math.max(page.size, page.end);
+    this.size = Math.max(this.size, page.size, page.end); // what was told meanwhile may be more
     this.changed(page.number);
     const target = this.frame.children[page.target ?? -1];
     if (target) this.mark(target);
