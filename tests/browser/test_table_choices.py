@@ -147,6 +147,7 @@ def test_ticked_runs_are_tagged_deleted_and_it_is_undone_by_keys(table: Page):
 
     bar.get_by_role("button", name="Move to the recycle bin").click()
     expect(table.locator("tr[data-key]")).to_have_count(4)
+    expect(table.get_by_role("button", name="Undo")).to_be_visible()
     table.locator("body").click(position={"x": 5, "y": 700})
     table.keyboard.press("Control+z")
     expect(table.locator("tr[data-key]")).to_have_count(6)

@@ -44,7 +44,7 @@ def run_dir(tmp_path: Path) -> Path:
 
 @contextmanager
 def stuck_clients(web: RunningCommand, run_dir: Path) -> Iterator[Callable[[], list[str]]]:
-    """Fifty clients: downloads, tables, sockets of logs and pages, halves of requests. All have begun.
+    """Fifty clients: downloads, tables, sockets of logs and of pages, halves of requests. All have begun.
 
     Gives what tells, once the server has ended, the addresses of which somebody got all there was: nobody was stuck.
     """
@@ -52,9 +52,8 @@ def stuck_clients(web: RunningCommand, run_dir: Path) -> Iterator[Callable[[], l
         f"/api/runs/{RUN}/media/big.bin": DOWNLOAD_BYTES,
         f"/api/runs/{RUN}/metrics": len(web.get_bytes(f"/api/runs/{RUN}/metrics")),
         f"/api/runs/{RUN}/logs/ws": sum(map(len, LINES)),
-        f"/live/runs/{RUN}/logs/ws?places={{}}": sum(map(len, LINES)),
     }
-    download, table, log, log_of_a_page = whole
+    download, table, log = whole
     stuck: list[tuple[str, socket.socket]] = []
     with ExitStack() as stack:
         for _ in range(10):
@@ -62,7 +61,7 @@ def stuck_clients(web: RunningCommand, run_dir: Path) -> Iterator[Callable[[], l
         for _, client in stuck:
             assert client.recv(8) == b"HTTP/1.1"
         for _ in range(5):
-            sockets = [(address, stack.enter_context(opened_socket(web, address))) for address in (log, log_of_a_page)]
+            sockets = [(log, stack.enter_context(opened_socket(web, log))) for _ in range(2)]
             for _, client in sockets:
                 read_until(client, b"first")
             stuck += sockets
