@@ -6,9 +6,22 @@ import { throttled } from "./throttle.js";
 
 const PAUSE_MS = 1000;
 /** What changed and is not shown yet. It outlives the table: a change may come while the table is being replaced. */
-const waiting = { keys: new Set(), any: false };
+const waiting = { keys: new Set(), any: false, changedByUs: false };
+let current = null;
+
+document.addEventListener("runicorn:changed", (event) => {
+  waiting.changedByUs = true;
+  if (current?.isConnected) showOurChange(event);
+});
+
+/** With the event, so that the answer finds its place even if the table was replaced meanwhile. */
+function showOurChange(event) {
+  waiting.changedByUs = false;
+  htmx.ajax("GET", location.pathname + location.search, { target: current, swap: "outerHTML", event });
+}
 
 export function attachRunTable(table) {
+  current = table;
   const refresh = throttled(async () => {
     if (!table.isConnected) return stop();
     const keys = [...waiting.keys];
@@ -31,10 +44,9 @@ export function attachRunTable(table) {
   });
   table.querySelector("[data-new-runs]")?.addEventListener("click", (event) => toFirstPage(table, event));
   attachWidths(table);
-  const changed = () => (table.isConnected ? reload(table) : document.removeEventListener("runicorn:changed", changed));
-  document.addEventListener("runicorn:changed", changed);
   table.addEventListener("click", (event) => sortBySecond(table, event), true); // before htmx, which listens to the link
   table.addEventListener("click", (event) => unfold(table, event));
+  if (waiting.changedByUs) showOurChange(new Event("runicorn:changed"));
   if (waiting.any) refresh();
 }
 
