@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -28,7 +26,7 @@ def log_page(request: HttpRequest, run_id: str) -> HttpResponse:
     count = min(max(integer_in(request.GET.get("lines", str(LOG_LINES)), "lines"), 1), MAX_LINES)
     with open_log(run_directory(run_from(request, run_id)), _file_in(request)) as log:
         page = _page(log, request, count)
-        answer = {"counted": log.counted, "size": log.size} if page is None else asdict(page)
+        answer = page or {"counted": log.counted, "size": log.size}
     return json_answer(request, answer)
 
 
@@ -58,7 +56,7 @@ def log_search(request: HttpRequest, run_id: str) -> HttpResponse:
     )
     start = _offset_in(request, "from") if "from" in request.GET else 0
     run_dir = run_directory(run_from(request, run_id))
-    return json_answer(request, asdict(search_log(run_dir, _file_in(request), pattern, start=start)))
+    return json_answer(request, search_log(run_dir, _file_in(request), pattern, start=start))
 
 
 def _file_in(request: HttpRequest) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -32,5 +31,5 @@ def asked_text(request: HttpRequest) -> str:
 
 def offers_answer(request: HttpRequest, groups: Iterable[tuple[str, list[Offer]]]) -> HttpResponse:
     """The offers under their titles, empty groups left out."""
-    shown = [{"title": title, "offers": [asdict(offer) for offer in offers]} for title, offers in groups if offers]
+    shown = [{"title": title, "offers": offers} for title, offers in groups if offers]
     return json_answer(request, shown)

@@ -39,7 +39,7 @@ class LineIndex:
         """Count the whole blocks up to ``size``, at most that many bytes of them now; whether all are."""
         with self._lock:
             if not self._is_same(file, size):
-                self.newlines = array("Q")
+                self.newlines, self._mark = array("Q"), b""
             last = min(size // BLOCK_BYTES, len(self.newlines) + at_most // BLOCK_BYTES)
             total = self.newlines[-1] if self.newlines else 0
             file.seek(self.counted)
@@ -52,36 +52,40 @@ class LineIndex:
 
     def number_at(self, file: BinaryIO, offset: int) -> int | None:
         """The number, from 1, of the line that holds the byte ``offset``; None as long as that is not counted."""
+        newlines = self.newlines  # another thread may put a new one in its place
         block, inside = divmod(offset, BLOCK_BYTES)
-        if block > len(self.newlines):
+        if block > len(newlines):
             return None
         file.seek(block * BLOCK_BYTES)
-        return self._before(block) + file.read(inside).count(b"\n") + 1
+        return _before(newlines, block) + file.read(inside).count(b"\n") + 1
 
     def offset_of(self, file: BinaryIO, number: int) -> int | None:
         """Where the line ``number`` begins, or the last one of fewer; None as long as that is not counted."""
+        newlines = self.newlines
         wanted = max(0, number - 1)  # newlines before it
-        block = bisect_left(self.newlines, wanted)
-        if block == len(self.newlines) and os.fstat(file.fileno()).st_size >= self.counted + BLOCK_BYTES:
+        block = bisect_left(newlines, wanted)
+        size = os.fstat(file.fileno()).st_size
+        if block == len(newlines) and size >= (block + 1) * BLOCK_BYTES:
             return None
         file.seek(block * BLOCK_BYTES)
         data = file.read(BLOCK_BYTES)
         place = 0
-        for _ in range(wanted - self._before(block)):
+        for _ in range(wanted - _before(newlines, block)):
             after = data.find(b"\n", place) + 1
-            if not after or after == len(data):
+            if not after or block * BLOCK_BYTES + after == size:
                 break
             place = after
         return block * BLOCK_BYTES + place
-
-    def _before(self, block: int) -> int:
-        return self.newlines[block - 1] if block else 0
 
     def _is_same(self, file: BinaryIO, size: int) -> bool:
         if size < self.counted:
             return False
         file.seek(max(0, self.counted - len(self._mark)))
         return file.read(len(self._mark)) == self._mark
+
+
+def _before(newlines: array[int], block: int) -> int:
+    return newlines[block - 1] if block else 0
 
 
 _indexes: OrderedDict[tuple[int, int], LineIndex] = OrderedDict()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from experiments.logs.lines import LineIndex, line_index
+from experiments.logs.lines import line_index
 from runicorn.errors import NotFound
 from runicorn.storage import layout, log_text
 from runicorn.storage.log_times import offset_at
@@ -39,18 +39,20 @@ class LogPage:
 
 
 class LogFile:
-    """A log file of a run, open for reading. file: the same. size: where its last whole line ends."""
+    """A log file of a run, open for reading. file: the same. size: where its last whole line ends.
 
-    def __init__(self, file: BinaryIO, run_dir: Path, name: str) -> None:
+    counts: whether some more of its lines are counted now, so that in the end each has its number.
+    """
+
+    def __init__(self, file: BinaryIO, run_dir: Path, *, counts: bool) -> None:
         self.file = file
         self._run_dir = run_dir
-        self.size = log_text.state_at_end(run_dir, name).end
-        self._index: LineIndex = line_index(file)
-        self._is_counted = False
+        self.size = log_text.end_of_last_line(file, os.fstat(file.fileno()).st_size)
+        self._index = line_index(file)
+        if counts:
+            self._index.count_on(file, self.size)
 
     def last(self, count: int) -> LogPage:
-        """The last lines, with their numbers if those are known without counting: a long log opens at once."""
-        self._is_counted = True
         return self._page(*self._before(self.size, count))
 
     def before(self, offset: int, count: int) -> LogPage:
@@ -71,7 +73,6 @@ class LogFile:
 
     def line(self, number: int, count: int) -> LogPage | None:
         """Lines around that of this number, or the last one; None as long as more has to be counted: ask again."""
-        self._count()
         offset = self._index.offset_of(self.file, number)
         return None if offset is None else self.around(offset, count)
 
@@ -88,18 +89,13 @@ class LogFile:
         return self.around(offset, count)
 
     def number_of(self, offset: int) -> int | None:
-        self._count()
+        """Of the line that holds the byte ``offset``; None as long as it is not counted."""
         return self._index.number_at(self.file, offset)
 
     @property
     def counted(self) -> int:
         """Bytes in which the lines are counted."""
         return self._index.counted
-
-    def _count(self) -> None:
-        if not self._is_counted:
-            self._is_counted = True
-            self._index.count_on(self.file, self.size)
 
     def _page(self, start: int, end: int) -> LogPage:
         data = self._read(start, end)
@@ -169,17 +165,22 @@ class LogAtEnd:
 
 
 def log_at_end(run_dir: Path, name: str, *, lines: int) -> LogAtEnd:
-    """The last lines of a log file; none of a run that has no log yet. Raises as ``open_log`` for any other file."""
+    """The last lines of a log file, not counted: a long log opens at once. Raises as ``open_log``.
+
+    A run without ``logs.txt`` shows the log of another host's writer; one without any log has none yet.
+    """
     files = log_text.log_files(run_dir)
-    if not files and name == layout.LOGS:
-        return LogAtEnd([], name, LogPage([], 0, 0, 0), has_times=False)
-    with open_log(run_dir, name) as log:
+    if name == layout.LOGS and name not in files:
+        if not files:
+            return LogAtEnd([], name, LogPage([], 0, 0, 0), has_times=False)
+        name = files[0]
+    with open_log(run_dir, name, counts=False) as log:
         has_times = name == layout.LOGS and os.path.exists(run_dir / layout.LOGS_INDEX)
         return LogAtEnd(files, name, log.last(lines), has_times)
 
 
 @contextmanager
-def open_log(run_dir: Path, name: str = layout.LOGS) -> Iterator[LogFile]:
+def open_log(run_dir: Path, name: str = layout.LOGS, *, counts: bool = True) -> Iterator[LogFile]:
     """A log file of the run. Raises NotFound if there is none of that name, OutsideRoot, StorageDamaged."""
     if not layout.LOGS_PATTERN.match(name):
         raise NotFound(f"{name!r} is not the name of a log file.")
@@ -188,4 +189,4 @@ def open_log(run_dir: Path, name: str = layout.LOGS) -> Iterator[LogFile]:
     except FileNotFoundError as error:
         raise NotFound(f"The run has no log file {name}.") from error
     with file:
-        yield LogFile(file, run_dir, name)
+        yield LogFile(file, run_dir, counts=counts)

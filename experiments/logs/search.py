@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import re2
 
-from experiments.logs.lines import line_index
+from experiments.linear_regex import compile_linear
 from experiments.logs.pages import open_log
 from runicorn.errors import InvalidInput
 
@@ -50,18 +50,16 @@ def log_pattern(text: str, *, is_regex: bool, match_case: bool = False) -> re2._
     """What is searched for, as a program. Raises InvalidInput if it is empty, too long or no regular expression."""
     if not text or len(text) > MAX_PATTERN_LETTERS:
         raise InvalidInput(f"Give a text to search for, of at most {MAX_PATTERN_LETTERS} letters.")
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = _PATTERN_BYTES
-    options.never_nl = True
-    options.case_sensitive = match_case
     try:
         # a text, for an engine that reads UTF-8; what it searches are bytes
-        return re2.compile(f"(?m:{text if is_regex else re2.escape(text)})", options)
-    except re2.error as error:
-        reason = error.args[0] if error.args else ""
-        reason = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
-        raise InvalidInput(f"The regular expression is not understood: {reason} (RE2 syntax).") from None
+        return compile_linear(
+            f"(?m:{text if is_regex else re2.escape(text)})",
+            max_bytes=_PATTERN_BYTES,
+            case_sensitive=match_case,
+            never_crosses_lines=True,
+        )
+    except ValueError as error:
+        raise InvalidInput(f"This cannot be searched for: {error}.") from None
 
 
 def search_log(run_dir: Path, name: str, pattern: re2._Regexp, *, start: int) -> Search:
@@ -71,9 +69,7 @@ def search_log(run_dir: Path, name: str, pattern: re2._Regexp, *, start: int) ->
     """
     with open_log(run_dir, name) as log:
         places, searched = _search(log.file, pattern, start, log.size)
-        index = line_index(log.file)
-        index.count_on(log.file, log.size)
-        hits = [_hit(place, index.number_at(log.file, place.line_start)) for place in places]
+        hits = [_hit(place, log.number_of(place.line_start)) for place in places]
         return Search(hits, searched, log.size)
 
 
@@ -87,8 +83,8 @@ class _Place:
 
 def _search(file: BinaryIO, pattern: re2._Regexp, start: int, size: int) -> tuple[list[_Place], int]:
     places: list[_Place] = []
-    last = start + SEARCH_BYTES
-    while start < min(size, last):
+    end = min(size, start + SEARCH_BYTES)
+    while start < end:
         file.seek(start)
         data = file.read(min(_READ_BYTES, size - start))
         whole = len(data) if start + len(data) >= size else data.rfind(b"\n") + 1 or len(data)

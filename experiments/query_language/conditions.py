@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-import re2
 from django.db.models import ExpressionWrapper, F, FloatField, Q
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual
 
 from experiments.fields import AnyOf
+from experiments.linear_regex import compile_linear
 from experiments.models import Run, RunTag
 from experiments.query_language.fields import (
     METRICS,
@@ -259,15 +259,11 @@ def _text(value: Value) -> str:
 
 
 def _regex(value: Value) -> Callable[[str], object]:
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = REGEX_BYTES
+    pattern = _text(value)
     try:
-        return re2.compile(_text(value), options).search  # type: ignore[no-any-return]
-    except re2.error as error:
-        reason = error.args[0] if error.args else ""
-        reason = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
-        raise _wrong(value.position, f"the regular expression is not understood: {reason} (RE2 syntax)") from None
+        return compile_linear(pattern, max_bytes=REGEX_BYTES).search  # type: ignore[no-any-return]
+    except ValueError as error:
+        raise _wrong(value.position, str(error)) from None
 
 
 def _found(texts: Any, fits: Callable[[str], object]) -> list[str]:

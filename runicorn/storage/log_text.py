@@ -60,7 +60,7 @@ def state_at_end(run_dir: Path, name: str) -> LogState:
     """The state of a reader that has seen all whole lines so far. Raises as ``open_regular``."""
     with open_regular(run_dir, name) as file:
         status = os.fstat(file.fileno())
-        end = _end_of_last_line(file, status.st_size)
+        end = end_of_last_line(file, status.st_size)
         file.seek(max(0, end - MARK_BYTES))
         return LogState(_identity(status), 0, end, file.read(min(end, MARK_BYTES)))
 
@@ -158,7 +158,8 @@ def _continued(file: BinaryIO, state: LogState, status: os.stat_result) -> LogSt
     return LogState(_identity(status), state.generation + 1)
 
 
-def _end_of_last_line(file: BinaryIO, size: int) -> int:
+def end_of_last_line(file: BinaryIO, size: int) -> int:
+    """Behind the last newline of the first ``size`` bytes; 0 if they hold none."""
     position = size
     while position > 0:
         step = min(CHUNK_BYTES, position)

@@ -67,6 +67,20 @@ def test_a_log_that_grows_is_counted_on_and_one_written_anew_from_its_beginning(
         assert index.number_at(file, starts[-1]) == 4000
 
 
+def test_a_line_that_begins_with_a_block_is_found(tmp_path: Path):
+    path = tmp_path / "log"
+    path.write_bytes(b"x" * (BLOCK_BYTES - 1) + b"\n")
+    index = LineIndex()
+    with path.open("rb") as file:
+        index.count_on(file, BLOCK_BYTES)
+        assert index.offset_of(file, 2) == 0  # there is no second line
+    with path.open("ab") as log:
+        log.write(b"next\n")
+    with path.open("rb") as file:
+        assert index.offset_of(file, 2) == BLOCK_BYTES
+        assert index.number_at(file, BLOCK_BYTES) == 2
+
+
 def test_an_empty_log_has_a_first_line(tmp_path: Path):
     (tmp_path / "log").touch()
     with (tmp_path / "log").open("rb") as file:

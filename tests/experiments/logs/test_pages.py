@@ -141,6 +141,14 @@ def test_a_run_without_a_log_has_an_empty_one_and_no_other(tmp_path: Path):
         log_at_end(tmp_path, "logs.gpu-1.txt", lines=5)
 
 
+def test_a_run_that_only_another_host_logged_shows_that_log(tmp_path: Path):
+    (tmp_path / "logs.gpu2-77.txt").write_text("there\n")
+
+    at_end = log_at_end(tmp_path, "logs.txt", lines=5)
+
+    assert (at_end.name, at_end.page.lines) == ("logs.gpu2-77.txt", ["there"])
+
+
 @pytest.mark.parametrize("name", ["status.json", "../logs.txt", "logs.txt/../status.json", "", "logs.a/../x.txt"])
 def test_only_log_files_are_opened(run_dir: Path, name: str):
     (run_dir / "status.json").write_text("{}")

@@ -68,6 +68,16 @@ def test_no_line_is_missed_or_repeated_where_pieces_meet(tmp_path: Path, monkeyp
     assert [hit.number for hit in found(tmp_path, "needle")] == list(range(3, 200, 3))
 
 
+def test_one_question_looks_through_several_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(search, "_READ_BYTES", 64)
+    write(tmp_path, *(f"needle {number}" for number in range(100)))
+
+    part = search_log(tmp_path, "logs.txt", log_pattern("needle", is_regex=False), start=0)
+
+    assert len(part.hits) == 100
+    assert part.searched == part.size
+
+
 def test_of_a_long_line_the_surroundings_are_given(tmp_path: Path):
     write(tmp_path, "a" * 10_000 + "needle" + "b" * 10_000)
 
