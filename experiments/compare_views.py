@@ -29,7 +29,7 @@ from experiments.queries.compare import (
     table_rows,
 )
 from experiments.queries.compared_images import compared_images
-from experiments.queries.relations import Axis, axes_of, chosen_axes, for_script, scatter_axes
+from experiments.queries.relations import axes_of, chosen_axes, for_script, scatter_axes
 from experiments.queries.shell import page_shell
 from experiments.query_language.fields import Field, field_of
 from experiments.query_language.parser import parse_path, split_paths
@@ -108,14 +108,11 @@ def _relations(request: HttpRequest, tab: str) -> HttpResponse:
         "axes": axes,
         "chosen": chosen,
         "drawn": {"kind": tab, "axes": for_script(chosen), "runs": _board_runs(compared)},
-        "lines": list(zip(compared.runs, _columns(chosen), strict=True)) if chosen else [],
+        "lines": list(zip(compared.runs, zip(*(axis.values for axis in chosen), strict=True), strict=True))
+        if chosen
+        else [],
     }
     return _page(request, context)
-
-
-def _columns(chosen: list[Axis]) -> list[list[float | str | None]]:
-    """The values of the axes, a list a run."""
-    return [list(values) for values in zip(*(axis.values for axis in chosen), strict=True)]
 
 
 @require_safe

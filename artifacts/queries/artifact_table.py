@@ -15,7 +15,7 @@ from artifacts.queries.artifacts import aliases_of
 from artifacts.queries.links import RunLink, ambiguous_names, artifact_address, run_links
 from experiments.queries.palette import Offer
 from experiments.queries.runs import root_places
-from experiments.queries.shown_runs import MAX_SEARCH_WORDS
+from experiments.queries.shown_runs import search_words
 from runicorn.artifacts.names import LATEST
 from runicorn.errors import InvalidInput
 from runicorn.storage.layout import ARTIFACT_TYPES
@@ -148,9 +148,18 @@ def artifact_table(choice: ArtifactFilter, *, page_number: str | int | None) -> 
 
 def offers_of(text: str) -> list[Offer]:
     """For the command palette: the artifacts whose name, tags or description hold each of the words, newest first."""
-    table = artifact_table(ArtifactFilter(text=text), page_number=1)
+    roots = {pk: place.key for pk, place in root_places().items() if place.enabled}
+    choice = ArtifactFilter(text=text)
+    found = list(_matching(choice, roots).defer("marks", "search_text").order_by(*_ordering(choice.sort))[:MAX_OFFERS])
+    ambiguous = ambiguous_names({one.name for one in found})
     return [
-        Offer(row.name, row.type, reverse("artifact", args=[row.name]) + row.address) for row in table.rows[:MAX_OFFERS]
+        Offer(
+            one.name,
+            one.type,
+            reverse("artifact", args=[one.name])
+            + artifact_address(one.type, roots[one.root_id], is_ambiguous=one.name in ambiguous),
+        )
+        for one in found
     ]
 
 
@@ -158,7 +167,7 @@ def _matching(choice: ArtifactFilter, roots: Iterable[int]) -> QuerySet[Artifact
     artifacts = Artifact.objects.filter(root__in=list(roots)).order_by()
     if not choice.deleted:
         artifacts = artifacts.filter(latest_version__isnull=False)
-    for word in choice.text.casefold().split()[:MAX_SEARCH_WORDS]:
+    for word in search_words(choice.text):
         artifacts = artifacts.filter(search_text__contains=word)
     return artifacts
 

@@ -53,15 +53,19 @@ def _steady_trainers(home: Home, root: Path) -> Iterator[str]:
 
 
 def _open_for(page: Page, name: str, seconds: int) -> list[Row]:
-    time.sleep(WARM_UP_S)
+    page.wait_for_timeout(WARM_UP_S * 1000)
+    answers: list[str] = []
+    page.on("response", lambda answer: answers.append(answer.url))
     heap, cpu, begin = _heap_bytes(page), _browser_cpu_s(), time.monotonic()
-    time.sleep(seconds)
+    page.wait_for_timeout(seconds * 1000)
+    if len(answers) < seconds / 10:
+        raise RuntimeError(f"The page fetched {len(answers)} times in {seconds} s: it did not follow the runs.")
     cores = (_browser_cpu_s() - cpu) / (time.monotonic() - begin)
     after = _heap_bytes(page)
     of = f"{name}, open {seconds} s under {RUNS} runs × {POINTS_A_SECOND} points/s"
     return [
         Row(f"{of}: heap, at the end by at the start", after / heap, "×", 1.5, {"MB": [heap / 1e6, after / 1e6]}),
-        Row("  the browser's share of a core", cores, "cores", 0.5),
+        Row("  the browser's share of a core", cores, "cores", 0.5, {"answers": len(answers)}),
     ]
 
 

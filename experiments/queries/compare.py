@@ -25,6 +25,11 @@ MAX_ENVIRONMENT_ROWS = 1000
 SEEDS = "seeds"
 
 
+def is_seed(area: str, name: str) -> bool:
+    """Whether a key only says how a run was shuffled."""
+    return area == "config" and name.rpartition(".")[2].casefold().endswith("seed")
+
+
 @dataclass(frozen=True)
 class Difference:
     """A config or summary key that not all of the runs agree on. texts: by Run.pk; runs without it are left out."""
@@ -37,7 +42,7 @@ class Difference:
 
     @property
     def is_seed(self) -> bool:
-        return self.area == "config" and self.name.rpartition(".")[2].casefold().endswith("seed")
+        return is_seed(self.area, self.name)
 
 
 @dataclass(frozen=True)

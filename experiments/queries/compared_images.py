@@ -6,6 +6,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import OuterRef, Subquery
+
 from experiments.models import Media, Run
 from experiments.queries.run_page import Image, image_of
 
@@ -43,9 +45,9 @@ def compared_images(runs: Sequence[Run], *, key: str, step: int | None) -> Compa
     last = found.order_by("-step").values_list("step", flat=True).distinct()[:MAX_STEPS]
     steps = [one for one in reversed(last) if one is not None]
     at = steps[max(0, bisect_right(steps, step) - 1)] if steps and step is not None else (steps[-1] if steps else None)
-    of_runs: dict[int, Media] = {}
-    for one in (found.filter(step__lte=at) if at is not None else media.filter(key=shown)).order_by("step", "pk"):
-        of_runs[one.run_id] = one
-    return ComparedImages(
-        keys, shown, steps, at, [image_of(of_runs[run.pk]) if run.pk in of_runs else None for run in runs]
-    )
+    shown_by_then = found.filter(step__lte=at) if at is not None else media.filter(key=shown)
+    # by the database: a run may have logged ten thousand, of which one is shown
+    newest = shown_by_then.filter(run=OuterRef("pk")).order_by("-step", "-pk").values("pk")[:1]
+    keys_of_newest = Run.objects.filter(pk__in=[run.pk for run in runs]).values_list(Subquery(newest), flat=True)
+    of_runs = {one.run_id: image_of(one) for one in Media.objects.filter(pk__in=list(keys_of_newest))}
+    return ComparedImages(keys, shown, steps, at, [of_runs.get(run.pk) for run in runs])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.models import Run
-from experiments.queries.compare import Comparison, TableRow, table_rows
+from experiments.queries.compare import Comparison, TableRow, is_seed, table_rows
 
 #: Axes that can be chosen; of more the first ones, config before summary before metrics.
 MAX_AXES = 300
@@ -48,7 +48,7 @@ def _axis(row: TableRow) -> Axis:
 def first_axes(axes: Sequence[Axis], runs: Sequence[Run]) -> list[Axis]:
     """A few that tell most: the first config keys but seeds, and the metric that most runs call their best."""
     judged = _judging_metric(axes, runs)
-    config = [axis for axis in axes if axis.area == "config" and not axis.name.casefold().endswith("seed")]
+    config = [axis for axis in axes if axis.area == "config" and not is_seed(axis.area, axis.name)]
     others = [axis for axis in axes if axis.area != "config" and axis is not judged]
     last = [judged] if judged else others[:1]
     return [*config[: FIRST_AXES - len(last)], *last]
@@ -67,14 +67,12 @@ def _judging_metric(axes: Sequence[Axis], runs: Sequence[Run]) -> Axis | None:
 
 
 def scatter_axes(axes: Sequence[Axis], x: str, y: str, runs: Sequence[Run]) -> list[Axis]:
-    """The two axes; by default the first key that is a number, over what the runs are judged by. May be shorter."""
+    """The two axes; by default the first key that is a number, over what the runs are judged by."""
+    if not axes:
+        return []
     by_key = {axis.key: axis for axis in axes}
-    first = [axis for axis in first_axes(axes, runs) if axis.is_number] or list(axes)
-    return [
-        axis
-        for axis in (by_key.get(x, first[0] if first else None), by_key.get(y, first[-1] if first else None))
-        if axis
-    ]
+    first = [axis for axis in first_axes(axes, runs) if axis.is_number] or axes
+    return [by_key.get(x, first[0]), by_key.get(y, first[-1])]
 
 
 def for_script(axes: Sequence[Axis]) -> list[dict[str, Any]]:

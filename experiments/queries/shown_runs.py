@@ -17,6 +17,11 @@ STATES = ("running", "silent", "finished", "failed", "interrupted")
 MAX_SEARCH_WORDS = 20
 
 
+def search_words(text: str) -> list[str]:
+    """What a search box asks for, folded as ``search_text`` is."""
+    return text.casefold().split()[:MAX_SEARCH_WORDS]
+
+
 def visible_runs() -> QuerySet[Run]:
     """All runs but those in the recycle bin and in roots that are switched off."""
     return in_roots(Run.objects.filter(deleted_at=None), None, root_places())

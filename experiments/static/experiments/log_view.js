@@ -38,6 +38,7 @@ function attachFollowing(view) {
     frame.scrollTop = frame.scrollHeight;
   };
   const grow = throttled(async () => {
+    if (!log.isConnected) return;
     if (!follow.checked) return void (await lines.fill());
     await lines.newer({ follows: true });
     if (!follow.checked) return;
@@ -84,8 +85,14 @@ function connect(view) {
   if (!log.isConnected) return;
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const socket = new WebSocket(`${scheme}://${location.host}/live/runs/${encodeURIComponent(log.dataset.run)}/logs/ws${log.dataset.address}`);
-  socket.addEventListener("open", () => view.say(""));
-  socket.addEventListener("message", (event) => receive(view, JSON.parse(event.data)));
+  socket.addEventListener("open", () => {
+    view.say("");
+    view.isBack = true;
+  });
+  socket.addEventListener("message", (event) => {
+    if (log.isConnected) receive(view, JSON.parse(event.data));
+    else socket.close(); // the reader went to another tab of the run
+  });
   socket.addEventListener("close", (event) => {
     if (event.code === 4000) return; // the server said why, and connecting again would not help
     view.tries += 1;
@@ -99,8 +106,9 @@ async function receive(view, message) {
   view.tries = 0;
   if (message.problem) return view.say(message.problem);
   const [file, end] = message.files[view.log.dataset.file] ?? [view.file, view.lines.size];
-  const isAnew = (view.file && file !== view.file) || end < view.lines.end;
-  view.file = file;
+  // shorter than what is here: cut while the page was away; later a notice may just be older than a page of the file
+  const isAnew = (view.file && file !== view.file) || (view.isBack && end < view.lines.end);
+  Object.assign(view, { file, isBack: false });
   if (isAnew) {
     view.lines.size = end;
     await view.lines.show({});

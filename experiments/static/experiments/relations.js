@@ -18,11 +18,11 @@ export function attachRelations(part) {
   };
   const choose = (places) => showChosen(part, runs, places);
   const all = runs.map((_, place) => place);
-  chart.on("axisareaselected", () => choose(inAllStretches(chart, all.length)));
+  chart.on("axisareaselected", () => choose(inAllStretches(chart)));
   chart.on("brushselected", ({ batch: [brushed] }) => {
     if (!brushed) return;
     const { areas, selected } = brushed;
-    choose(areas.length ? selected.flatMap((series) => series.dataIndex.map((at) => series.seriesIndex + at)) : all);
+    choose(areas.length ? selected.filter((series) => series.dataIndex.length).map((series) => series.seriesIndex) : all);
   });
   part.querySelector("[data-relations-clear]").addEventListener("click", () => {
     draw();
@@ -73,15 +73,13 @@ function parallel(axes, runs, look) {
   };
 }
 
-function inAllStretches(chart, count) {
+/** Those that no stretch leaves out; "normal" are all while none is drawn. */
+function inAllStretches(chart) {
   const [series] = chart.getModel().getSeries();
-  const active = new Set(series.getRawIndicesByActiveState("active"));
-  const isBrushed = chart.getOption().parallelAxis.some((axis) => chart.getModel().getComponent("parallelAxis", axis.dim)?.activeIntervals?.length);
-  const all = Array.from({ length: count }, (_, place) => place);
-  return isBrushed ? all.filter((place) => active.has(place)) : all;
+  return ["active", "normal"].flatMap((state) => series.getRawIndicesByActiveState(state));
 }
 
-function scatter([x, y = x], runs, look) {
+function scatter([x, y], runs, look) {
   const side = (axis, place) => {
     const scale = scaleOf(axis);
     const own = axisLook(look);

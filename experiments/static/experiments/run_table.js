@@ -17,7 +17,7 @@ document.addEventListener("runicorn:changed", (event) => {
 /** With the event, so that the answer finds its place even if the table was replaced meanwhile. */
 function showOurChange(event) {
   waiting.changedByUs = false;
-  htmx.ajax("GET", location.pathname + location.search, { target: current, swap: "outerHTML", event });
+  reload(current, event);
 }
 
 export function attachRunTable(table) {
@@ -125,8 +125,8 @@ function isBusyIn(table, active) {
   return table.contains(active) && !(active.id && active.matches("a"));
 }
 
-function reload(table) {
-  return htmx.ajax("GET", location.pathname + location.search, { target: table, swap: "outerHTML" });
+function reload(table, event) {
+  return htmx.ajax("GET", location.pathname + location.search, { target: table, swap: "outerHTML", event });
 }
 
 function toFirstPage(table, event) {
