@@ -28,7 +28,10 @@ def measure(setting: Setting) -> list[Row]:
     rows = []
     with setting.viewer(root, home) as viewer, _steady_trainers(home, root) as ids:
         time.sleep(3)  # the mirror has seen them
-        for name, address in (("comparison of 20 runs", f"/compare?runs={ids}&shown=20"), ("runs table", "/runs")):
+        for name, address in (
+            ("comparison of 20 runs", f"/compare?runs={ids}&shown=20"),
+            ("runs table", "/runs?columns=metrics.loss.last,metrics.acc.max"),
+        ):
             with browser_page(viewer) as page:
                 page.goto(address)
                 page.locator("[data-chart] canvas, tr[data-key]").first.wait_for()

@@ -196,3 +196,25 @@ def test_the_run_id_is_copied_and_it_is_said(page: Page, context: BrowserContext
 
     expect(page.locator("[data-announcer]")).to_have_text("Copied")
     assert page.evaluate("() => navigator.clipboard.readText()") == "copy-me"
+
+
+def test_the_value_of_a_metric_follows_its_run(page: Page, train: Train):
+    script = train(
+        """
+        run = rn.init(project="valued", run_id="valued", capture_env=False, console=False)
+        run.log({"loss": 0.5}, step=1)
+        input()
+        run.log({"loss": 0.125}, step=2)
+        input()
+        """
+    )
+    page.goto("/runs?project=valued&columns=metrics.loss.last")
+    row = page.locator('tr[data-run="valued"]')
+    expect(row).to_contain_text("0.5000")
+    expect(page.locator(".live-state")).to_have_attribute("data-live-state", "connected")
+    row.evaluate("row => { row.isTheSame = true; }")
+
+    script.go_on()
+
+    expect(row).to_contain_text("0.1250")
+    assert row.evaluate("row => row.isTheSame")  # in its place, not by loading the table anew

@@ -35,10 +35,12 @@ export function attachRunTable(table) {
   const stop = listen("*", ({ changes, reset }) => {
     if (reset) return reload(table);
     for (const change of changes) {
-      if (change.kind !== "run" && change.kind !== "removed") continue;
+      const isOfRun = change.kind === "run" || change.kind === "removed";
       const row = rowOf(table, change);
+      // points change what columns of metrics show, and bring no run in
+      if (!isOfRun && !(change.kind === "points" && row && table.querySelector('[data-column^="metrics."]'))) continue;
       if (row) waiting.keys.add(row.dataset.key);
-      waiting.any = true; // without a row: the run may be new
+      waiting.any ||= isOfRun; // without a row: the run may be new
       refresh();
     }
   });
