@@ -64,6 +64,60 @@ def test_typing_narrows_the_table_and_nothing_typed_is_lost(page: Page, viewer: 
     expect(page.locator('tr[data-run="typed-two"]')).to_have_count(0)
 
 
+@pytest.mark.parametrize("then", ["goes on typing", "opens the palette"])
+def test_words_typed_while_rows_come_in_are_kept_and_asked_for(page: Page, viewer: Viewer, then: str):
+    project = f"typing-{then[:4]}"
+    finished_run(viewer, f"{project}-1", project=project)
+    page.goto(f"/runs?project={project}")
+    expect(page.locator(".live-state")).to_have_attribute("data-live-state", "connected")
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.fallback()
+        else:
+            held.append(route)
+
+    page.route(re.compile(r"/runs\?"), hold_the_first)
+    with page.expect_request(lambda request: "hx-request" in request.headers):
+        finished_run(viewer, f"{project}-2", project=project)
+
+    box = page.locator("[data-filter-box]")
+    box.press_sequentially(f"{project}-2")
+    if then == "opens the palette":
+        page.keyboard.press("Control+k")
+    held[0].continue_()
+
+    expect(page.locator("tr[data-key]")).to_have_count(1)
+    expect(page.locator(f'tr[data-run="{project}-2"]')).to_have_count(1)
+    expect(box).to_have_value(f"{project}-2")
+
+
+def test_a_run_comes_into_an_empty_table_also_while_the_filter_is_in_use(page: Page, viewer: Viewer):
+    page.goto("/runs?project=nothing-yet")
+    expect(page.locator(".live-state")).to_have_attribute("data-live-state", "connected")
+    page.locator("[data-filter-box]").focus()
+
+    finished_run(viewer, "awaited-1", project="nothing-yet")
+
+    expect(page.locator('tr[data-run="awaited-1"]')).to_have_count(1)
+    expect(page.locator("[data-filter-box]")).to_be_focused()
+
+
+def test_words_typed_before_the_scripts_are_there_are_asked_for(page: Page, viewer: Viewer):
+    finished_run(viewer, "early-1", project="early")
+    finished_run(viewer, "early-2", project="early")
+    held: list[Route] = []
+    page.route(re.compile(r"/filters\b.*\.js"), lambda route: held.append(route))
+    with page.expect_request(re.compile(r"/filters\b.*\.js")):
+        page.goto("/runs?project=early", wait_until="commit")
+    page.locator("[data-filter-box]").fill("early-2")
+    held[0].continue_()
+
+    expect(page.locator("tr[data-key]")).to_have_count(1)
+    expect(page.locator("[data-filter-box]")).to_have_value("early-2")
+
+
 def test_sorting_and_filtering_by_clicks_stand_in_the_url(page: Page, viewer: Viewer):
     finished_run(viewer, "clicked-a", project="clicked")
     page.goto("/runs")

@@ -110,8 +110,10 @@ function replaceRow(table, key, rows) {
   return true;
 }
 
-/** New runs come in by themselves only where the reader would see them come and does nothing else there. */
+/** New runs come in by themselves only where the reader would see them come and does nothing else there; into an empty
+ * table always, but while offers are open. */
 function bringIn(table, newer) {
+  if (!table.querySelector(".runs-table, [aria-expanded=true]")) return reload(table);
   const scrolled = (table.querySelector("[data-scroll]")?.scrollTop ?? 0) > 0;
   const busy = isBusyIn(table, document.activeElement) || !getSelection().isCollapsed || table.querySelector(".is-marked, [data-tick]:checked, [aria-expanded=true]");
   if (table.dataset.takesNew && table.dataset.page === "1" && !scrolled && !busy) return reload(table);
