@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from experiments.access import run_directory
+from experiments.forms import COLOR_CHOICES
 from experiments.logs.pages import log_at_end
 from experiments.models import Run
 from experiments.page_data import integer_in, json_answer, line_question_in, metrics_in
@@ -30,10 +31,10 @@ from experiments.queries.compare import (
 )
 from experiments.queries.compared_images import compared_images
 from experiments.queries.relations import axes_of, chosen_axes, for_script, scatter_axes
+from experiments.queries.runs import RunIdentity
 from experiments.queries.shell import page_shell
 from experiments.query_language.fields import Field, field_of
 from experiments.query_language.parser import parse_path, split_paths
-from experiments.templatetags.runicorn_pages import color_number
 from experiments.views import LOG_LINES, MAX_AXIS_METRICS
 from runicorn.storage import layout
 
@@ -47,12 +48,18 @@ def compare(request: HttpRequest) -> HttpResponse:
     shell, compared = page_shell(now=time.time()), comparison_of(_run_ids(request))
     sections = compared_metrics(compared.runs)
     seeds = seed_groups(compared)
-    context = _frame(request, compared) | {
+    frame = _frame(request, compared)
+    context = frame | {
         "shell": shell,
         "tab": "charts",
         "sections": sections,
         "axis_metrics": [name for names in sections.values() for name in names][:MAX_AXIS_METRICS],
-        "board": {"runs": _board_runs(compared), "shown": SHOWN_AT_FIRST},
+        "board": {
+            "runs": _board_runs(compared),
+            "shown": SHOWN_AT_FIRST,
+            "baseline": frame["baseline"].pk if frame["baseline"] else None,
+        },
+        "colors": COLOR_CHOICES,
         "seed_group_count": len(set(seeds.values())),
         "group_fields": [
             Field(one.area, one.name, field_of(parse_path(f"{one.area}.x")).kind)
@@ -69,13 +76,12 @@ def compare(request: HttpRequest) -> HttpResponse:
 def compare_table(request: HttpRequest) -> HttpResponse:
     """Config, summary and metrics of the runs, those that differ or all."""
     shell, compared = page_shell(now=time.time()), comparison_of(_run_ids(request))
-    base_id = request.GET.get("baseline", "")
-    baseline = next((run for run in compared.runs if run.run_id == base_id), None)
     everything = request.GET.get("all") == "1"
-    context = _frame(request, compared) | {
+    frame = _frame(request, compared)
+    baseline = frame["baseline"]
+    context = frame | {
         "shell": shell,
         "tab": "table",
-        "baseline": baseline,
         "everything": everything,
         "rows": table_rows(compared, baseline=baseline, everything=everything)
         + environment_rows(compared, baseline=baseline, everything=everything),
@@ -168,17 +174,26 @@ def _groups(compared: Comparison, group: str) -> dict[int, str]:
 
 
 def _run_ids(request: HttpRequest) -> list[str]:
-    return [run_id for run_id in request.GET.get("runs", "").split(",") if run_id]
+    """Those asked for, the baseline first."""
+    baseline = request.GET.get("baseline")
+    return sorted(filter(None, request.GET.get("runs", "").split(",")), key=lambda run_id: run_id != baseline)
 
 
 def _frame(request: HttpRequest, compared: Comparison) -> dict[str, Any]:
-    """What stands on every tab. query: the runs, for links."""
-    query = urlencode({"runs": ",".join(run.run_id for run in compared.runs)}, safe=",")
-    return {"compared": compared, "query": query, "runs": [_with_label(compared, run) for run in compared.runs]}
+    """What stands on every tab. query: the runs and the baseline, for links."""
+    baseline = next((run for run in compared.runs[:1] if run.run_id == request.GET.get("baseline")), None)
+    runs_query = urlencode({"runs": ",".join(run.run_id for run in compared.runs)}, safe=",")
+    return {
+        "compared": compared,
+        "baseline": baseline,
+        "runs_query": runs_query,
+        "query": f"{runs_query}&{urlencode({'baseline': baseline.run_id})}" if baseline else runs_query,
+        "runs": [_with_label(compared, run) for run in compared.runs],
+    }
 
 
 def _with_label(compared: Comparison, run: Run) -> dict[str, Any]:
-    return {"run": run, "label": compared.labels[run.pk]}
+    return {"run": run, "label": compared.labels[run.pk], "identity": str(RunIdentity.of(run))}
 
 
 def _board_runs(compared: Comparison) -> list[dict[str, Any]]:
@@ -186,7 +201,7 @@ def _board_runs(compared: Comparison) -> list[dict[str, Any]]:
     used: dict[int, int] = {}
     board = []
     for run in compared.runs:
-        color = color_number(run.run_id)
+        color = run.color_number
         board.append(
             {
                 "key": run.pk,

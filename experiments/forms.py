@@ -13,6 +13,34 @@ from experiments.models import Run
 from experiments.services.curation import tags_in
 from runicorn.errors import InvalidInput
 from runicorn.storage.curation import MAX_CHARS, Edit, check_tag
+from runicorn.storage.run_colors import COLORS
+
+#: By run_colors.COLORS; the first leaves the colour to the run's id.
+COLOR_CHOICES = (
+    ("", _("by its id")),
+    ("blue", _("blue")),
+    ("orange", _("orange")),
+    ("green", _("green")),
+    ("pink", _("pink")),
+    ("amber", _("amber")),
+    ("sky", _("sky blue")),
+    ("olive", _("olive")),
+    ("grey", _("grey")),
+    ("navy", _("navy")),
+    ("brown", _("brown")),
+    ("forest", _("forest green")),
+    ("plum", _("plum")),
+)
+
+
+class ColorSelect(forms.RadioSelect):
+    """Each choice with the class that shows its colour."""
+
+    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(*args, **kwargs)
+        if option["value"]:
+            option["attrs"]["class"] = f"run-color-{COLORS.index(option['value'])}"
+        return option
 
 
 class TagsField(forms.CharField):
@@ -72,16 +100,18 @@ class RunForm(ShownForm):
     )
     display_name = forms.CharField(label=_("Name"), required=False, max_length=MAX_CHARS["display_name"])
     description = forms.CharField(label=_("Description"), required=False, max_length=MAX_CHARS["description"])
+    color = forms.ChoiceField(label=_("Colour"), required=False, widget=ColorSelect, choices=COLOR_CHOICES)
     archived = forms.BooleanField(label=_("Archived"), required=False)
     pinned = forms.BooleanField(label=_("Pinned"), required=False)
 
     class Meta:
         model = Run
-        fields = ("tags", "display_name", "description", "notes", "archived", "pinned")
+        fields = ("tags", "display_name", "description", "notes", "color", "archived", "pinned")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["tags"] = ", ".join(orjson.loads(self.instance.tags))
+        self.initial["color"] = self.instance.color or ""
         self.initial["notes"] = self.instance.detail.notes if hasattr(self.instance, "detail") else ""
 
     def edit(self) -> Edit:

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from experiments.fields import JsonTextField, LargestFirst
+from runicorn.storage.run_colors import color_number
 
 
 class StorageRoot(models.Model):
@@ -73,6 +74,7 @@ class Run(models.Model):
     description = models.TextField(null=True)
     archived = models.BooleanField(default=False)
     pinned = models.BooleanField(default=False)
+    color = models.CharField(max_length=16, null=True, help_text="One of COLORS, if somebody chose it.")
     deleted_at = models.FloatField(null=True, help_text="In the recycle bin since then.")
     delete_reason = models.CharField(max_length=255, null=True)
 
@@ -114,6 +116,11 @@ class Run(models.Model):
     def directory(self) -> str:
         """Absolute path of the run directory."""
         return f"{self.root.path}/{self.path}"
+
+    @property
+    def color_number(self) -> int:
+        """Which of the colours is the run's, the same on every page."""
+        return color_number(self.run_id, self.color)
 
 
 class Project(models.Model):

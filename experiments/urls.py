@@ -32,6 +32,7 @@ urlpatterns = [
     path("runs/<str:run_id>/files/<path:path>", page_data.run_file, name="run_file"),
     path("runs/<str:run_id>/alerts", views.run_alerts, name="run_alerts"),
     path("runs/<str:run_id>/edit", run_edit_views.edit, name="run_edit"),
+    path("runs.color", run_edit_views.color, name="run_color"),
     path("runs/<str:run_id>/head", views.run_head, name="run_head"),
     path("runs/<str:run_id>/charts.json", page_data.chart_data, name="chart_data"),
     path("runs/<str:run_id>/logs.json", log_views.log_page, name="log_page"),

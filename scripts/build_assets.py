@@ -39,8 +39,8 @@ COPIES = {
 ICONS = (
     "alert-triangle", "arrows-maximize", "check", "chevron-down", "chevron-left", "chevron-right", "columns", "copy",
     "dots-vertical", "download", "external-link", "filter", "key", "language", "link", "logout", "moon",
-    "pencil", "photo", "refresh", "search", "settings", "sun", "table", "tag", "terminal-2", "trash", "user",
-    "x",
+    "palette", "pencil", "photo", "pin", "refresh", "search", "settings", "sun", "table", "tag", "terminal-2", "trash",
+    "user", "x",
 )  # fmt: skip
 LICENSES = {
     "@tabler/core": "MIT, Copyright 2018-2026 The Tabler Authors, codecalm.net Paweł Kuna",

@@ -34,6 +34,7 @@ class RunFacts(NamedTuple):
     name: str | None
     display_name: str | None
     deleted_at: float | None
+    color: str | None
 
 
 @dataclass

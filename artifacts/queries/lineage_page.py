@@ -14,6 +14,7 @@ from artifacts.lineage import Subject
 from artifacts.models import ArtifactVersion
 from artifacts.queries.lineage import MAX_DEPTH, PRODUCES, Lineage, lineage_of
 from artifacts.queries.links import RunLink, ambiguous_names, artifact_address, query_of, run_links
+from runicorn.storage.run_colors import color_number
 
 DEFAULT_DEPTH = 3
 #: Boxes of one picture; those that are nearest to the version are drawn.
@@ -49,6 +50,7 @@ class LineageNode:
     size_bytes: int | None = None
     run: str = ""
     place: str = ""
+    color_number: int = 0
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,7 @@ def _run_node(graph: Lineage, run_id: str, place: Place, link: RunLink) -> Linea
         x=place[0],
         y=place[1],
         run=run_id,
+        color_number=color_number(run_id, run.color if run else None),
         place=" / ".join(part for part in (run.project, run.name) if part) if run else "",
     )
 

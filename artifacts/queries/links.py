@@ -22,6 +22,7 @@ class RunLink:
     title: str
     address: str = ""
     is_there: bool = True
+    color_number: int = 0
 
 
 def run_links(named: Iterable[tuple[int, str]]) -> dict[tuple[int, str], RunLink]:
@@ -37,7 +38,7 @@ def run_links(named: Iterable[tuple[int, str]]) -> dict[tuple[int, str], RunLink
     for key, run in found.items():
         if key in wanted:
             address = run_address(run, ambiguous=run.run_id in ambiguous)
-            links[key] = RunLink(run.run_id, run.display_name or run.run_id, address)
+            links[key] = RunLink(run.run_id, run.display_name or run.run_id, address, color_number=run.color_number)
     return links
 
 

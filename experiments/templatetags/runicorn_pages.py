@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import zlib
 from datetime import datetime, timezone
 from typing import Protocol
 
@@ -19,7 +18,6 @@ from runicorn.storage import layout
 
 register = template.Library()
 
-RUN_COLORS = 12
 NOTHING = "–"
 #: The word of each state, and a shape, so that no state is told by colour alone.
 STATE_WORDS = {
@@ -69,17 +67,6 @@ def number(value: float | int | None) -> str:
 def relation_value(value: float | str) -> str:
     """A value of an axis, shortened."""
     return number(value) if isinstance(value, (int, float)) else Truncator(value).chars(60)
-
-
-@register.filter
-def run_color(run_id: str) -> str:
-    """The class that gives a run its colour, the same on every page."""
-    return f"run-color-{color_number(run_id)}"
-
-
-def color_number(run_id: str) -> int:
-    """Which of the colours is a run's."""
-    return zlib.crc32(run_id.encode()) % RUN_COLORS
 
 
 @register.filter

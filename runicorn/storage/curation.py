@@ -1,4 +1,4 @@
-"""curation.json: what people add to a run (tags, description, notes, a name, archived, pinned). The truth for those.
+"""curation.json: what people add to a run: tags, texts, a name, a colour, archived, pinned. The truth for those.
 
 Keys, locking and what a crash leaves: docs/design/0012-curation.md.
 """
@@ -16,6 +16,7 @@ from runicorn.errors import Conflict, InvalidInput, RunNotFound, StorageDamaged,
 from runicorn.storage import layout
 from runicorn.storage.documents import read_document, touch_runs_folder, write_document
 from runicorn.storage.file_lock import file_lock
+from runicorn.storage.run_colors import COLORS
 from runicorn.storage.run_documents import read_older_curation, tags_of
 from runicorn.storage.values import text
 
@@ -48,6 +49,7 @@ class Edit:
     notes: str | None = None
     archived: bool | None = None
     pinned: bool | None = None
+    color: str | None = None
 
 
 def change(run_dir: Path, edit: Edit, *, root: Path, by: str | None, at: float) -> bool:
@@ -133,7 +135,7 @@ def _with_tags(document: Mapping[str, Any], edit: Edit, run_dir: Path, *, by: st
 def _with_fields(document: dict[str, Any], edit: Edit, run_dir: Path, *, by: str | None, at: float) -> dict[str, Any]:
     """The document with the other fields changed, and a note of each."""
     wanted: dict[str, Any] = {}
-    for name in ("display_name", "description"):
+    for name in ("display_name", "description", "color"):
         if (value := getattr(edit, name)) is not None and (text(value).strip() or None) != document.get(name):
             wanted[name] = text(value).strip() or None
     for name in _SWITCHES:
@@ -182,3 +184,5 @@ def _check_texts(edit: Edit) -> None:
         if value is not None and len(value) > limit:
             words = name.replace("_", " ")
             raise InvalidInput(f"The {words} has {len(value)} characters; at most {limit} are kept.")
+    if edit.color and edit.color not in COLORS:
+        raise InvalidInput(f"{edit.color[:40]!r} is no colour of runs; they are {', '.join(COLORS)}.")

@@ -16,6 +16,7 @@ from runicorn.storage import layout
 from runicorn.storage.artifact_records import ArtifactRecord, records_in
 from runicorn.storage.documents import read_document
 from runicorn.storage.layout import RunStatus, parse_status
+from runicorn.storage.run_colors import COLORS
 from runicorn.storage.values import integer, number, optional_text, plain, text
 
 
@@ -49,6 +50,7 @@ class RunDocuments:
     notes: str
     archived: bool
     pinned: bool
+    color: str | None
     deleted_at: float | None
     delete_reason: str | None
     artifacts_created: tuple[ArtifactRecord, ...]
@@ -111,6 +113,7 @@ def read_run_documents(root: Path, path: str, *, older_curation: Mapping[str, An
         notes=optional_text(curation.get("notes", meta.get("notes"))) or "",
         archived=curation.get("archived") is True,
         pinned=curation.get("pinned") is True,
+        color=_color(curation.get("color")),
         deleted_at=deleted_at,
         delete_reason=delete_reason,
         artifacts_created=records_in(read(layout.ARTIFACTS_CREATED), time_key="created_at"),
@@ -120,6 +123,10 @@ def read_run_documents(root: Path, path: str, *, older_curation: Mapping[str, An
         summary=summary,
         problems=problems,
     )
+
+
+def _color(value: object) -> str | None:
+    return value if isinstance(value, str) and value in COLORS else None
 
 
 def read_older_curation(root: Path) -> dict[str, Any]:

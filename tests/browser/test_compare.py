@@ -84,6 +84,40 @@ def drag(page: Page, *, start: tuple[float, float], end: tuple[float, float]) ->
     page.mouse.up()
 
 
+def test_a_baseline_leads_and_the_others_are_told_by_their_distance(page: Page):
+    page.goto("/compare?runs=cmp-00,cmp-01,cmp-02&smooth=0.5")
+    expect(page.locator('[data-metric="cmp/loss"] canvas')).to_be_visible()
+
+    page.get_by_text("seed=1").hover()
+    page.get_by_role("link", name="Compare with cmp-01").click()
+
+    expect(page).to_have_url(re.compile("smooth=0.5&baseline=cmp-01"))
+    expect(page.locator(".compare-label").first).to_have_text("seed=1")
+    expect(page.locator('[data-metric="cmp/loss"] canvas')).to_be_visible()
+    point_at(page, "cmp/loss", share=0.5)
+    expect(page.locator(".plot-tip")).to_contain_text(re.compile(r"\(-1(\.0+)?\)"))
+    expect(page.locator(".plot-tip")).to_contain_text(re.compile(r"\(\+1(\.0+)?\)"))
+
+    page.get_by_role("link", name="Table", exact=True).click()
+    expect(page.get_by_role("columnheader", name="baseline")).to_have_text(re.compile("seed=1"))
+    page.go_back()
+    page.get_by_role("link", name="No baseline").click()
+    expect(page).not_to_have_url(re.compile("baseline"))
+
+
+def test_a_run_is_given_a_colour_and_keeps_it(page: Page):
+    page.goto("/compare?runs=cmp-11,cmp-10&off=cmp-10")
+    expect(page.locator('[data-metric="cmp/loss"] canvas')).to_be_visible()
+    page.get_by_text("seed=2").hover()
+    page.get_by_role("button", name="Colour of cmp-11").click()
+    page.get_by_role("button", name="plum").click()
+
+    expect(page).to_have_url(re.compile(r"/compare\?runs=cmp-11,cmp-10&off=cmp-10$"))
+    expect(page.locator(".compare-list li.run-color-11")).to_contain_text("seed=2")
+    page.goto("/runs/cmp-11")
+    expect(page.locator(".run-head.run-color-11")).to_be_visible()
+
+
 def test_a_stretch_of_an_axis_chooses_runs_and_the_table_follows(page: Page):
     page.goto(f"/compare/parallel?runs={SIX}&axis=config.lr&axis=metrics.cmp/loss")
     rows = page.locator("[data-relation]:visible")

@@ -69,6 +69,7 @@ def test_words_typed_while_rows_come_in_are_kept_and_asked_for(page: Page, viewe
     project = f"typing-{then[:4]}"
     finished_run(viewer, f"{project}-1", project=project)
     page.goto(f"/runs?project={project}")
+    expect(page.locator("tr[data-key]")).to_have_count(1)
     expect(page.locator(".live-state")).to_have_attribute("data-live-state", "connected")
     held: list[Route] = []
 

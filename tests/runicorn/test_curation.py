@@ -38,12 +38,15 @@ def document(run_dir: Path) -> dict:
 def test_what_is_changed_is_read_back_and_nothing_else_of_the_run_changes(run_dir: Path, root: Path):
     before = {path.name: path.read_bytes() for path in run_dir.iterdir()}
 
-    change(run_dir, Edit(add_tags=["好", "a"], description=" 最好的 ", display_name="ViT", notes="# x", pinned=True))
+    change(
+        run_dir,
+        Edit(add_tags=["好", "a"], description=" 最好的 ", display_name="ViT", notes="# x", pinned=True, color="sky"),
+    )
 
     read = read_run_documents(root, PATH)
     assert read.tags == ("baseline", "a", "好")
     assert (read.description, read.display_name, read.notes) == ("最好的", "ViT", "# x")
-    assert (read.pinned, read.archived) == (True, False)
+    assert (read.pinned, read.archived, read.color) == (True, False, "sky")
     after = {path.name: path.read_bytes() for path in run_dir.iterdir()}
     assert {name: after[name] for name in before} == before
     assert after.keys() - before.keys() == {"curation.json", "curation.lock"}
@@ -134,7 +137,7 @@ def test_what_0_4_kept_in_the_root_is_where_a_change_starts(run_dir: Path, root:
 
 
 def test_tags_given_when_a_run_is_resumed_count_until_somebody_changes_them(run_dir: Path, root: Path):
-    change(run_dir, Edit(pinned=True))
+    change(run_dir, Edit(pinned=True, color="sky"))
     write_json(run_dir / "meta.json", {"id": RUN_ID, "tags": ["resumed"]})
 
     assert read_run_documents(root, PATH).tags == ("resumed",)
@@ -228,22 +231,22 @@ def test_a_directory_that_cannot_be_written_is_said(run_dir: Path, monkeypatch: 
 
 def test_a_run_that_is_gone_is_not_found(root: Path):
     with pytest.raises(RunNotFound, match="is gone"):
-        change(root / PATH, Edit(pinned=True))
+        change(root / PATH, Edit(pinned=True, color="sky"))
 
 
 def test_a_lock_that_somebody_holds_is_a_conflict(run_dir: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(curation, "LOCK_TIMEOUT_S", 0.05)
 
     with file_lock(run_dir / curation.LOCK, timeout_s=0), pytest.raises(Conflict, match="try again"):
-        change(run_dir, Edit(pinned=True))
+        change(run_dir, Edit(pinned=True, color="sky"))
 
-    assert change(run_dir, Edit(pinned=True))
+    assert change(run_dir, Edit(pinned=True, color="sky"))
 
 
 def test_a_file_system_without_locks_takes_changes_all_the_same(run_dir: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("runicorn.storage.file_lock._try_lock", lambda descriptor: None)
 
-    assert change(run_dir, Edit(pinned=True))
+    assert change(run_dir, Edit(pinned=True, color="sky"))
 
 
 TAGGER = """

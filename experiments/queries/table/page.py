@@ -32,6 +32,7 @@ class RunRow:
     address: str
     state: str
     display_name: str | None
+    color_number: int
     last_sign_at: float | None
     cells: Sequence[tuple[Column, Cell]]
 
@@ -143,6 +144,7 @@ def rows_of(keys: Sequence[int], columns: Sequence[Column], words: Vocabulary) -
             address=run_address(run, ambiguous=run.run_id in ambiguous),
             state=state_of(run),
             display_name=run.display_name,
+            color_number=run.color_number,
             last_sign_at=run.last_sign_at,
             cells=list(zip(columns, cells[run.pk], strict=True)),
         )

@@ -5,7 +5,7 @@ const FIELDS = ["group", "center", "spread"];
 const COLORS = 12;
 
 export function attachCompare(page) {
-  const { runs, shown } = JSON.parse(document.getElementById("compare-board").textContent);
+  const { runs, shown, baseline } = JSON.parse(document.getElementById("compare-board").textContent);
   const query = new URLSearchParams(location.search);
   const byKey = new Map(runs.map((run) => [run.key, run]));
   const state = { most: Math.max(shown, Number(query.get("shown")) || 0), off: new Set((query.get("off") ?? "").split(",").filter(Boolean)) };
@@ -26,7 +26,7 @@ export function attachCompare(page) {
       ["runs", visible().map((run) => run.id).join(",")],
       ...(grouped() ? [["group", grouped()], ["center", form.elements.center.value], ["spread", form.elements.spread.value], ["traces", Number(form.elements.traces.checked)]] : []),
     ],
-    styleOf: (line) => (line.group === undefined ? runStyle(byKey.get(line.run), Boolean(grouped())) : groupStyle(groups, line)),
+    styleOf: (line) => (line.group === undefined ? runStyle(byKey.get(line.run), Boolean(grouped()), line.run === baseline) : groupStyle(groups, line)),
     reload: () => location.reload(),
   });
 
@@ -64,12 +64,20 @@ export function attachCompare(page) {
     change();
   });
   form.addEventListener("submit", (event) => event.preventDefault());
+  page.addEventListener("click", async (event) => {
+    const colored = event.target.closest("[data-color-of]");
+    if (colored) (await import("./color_picker.js")).pickColor(page.querySelector("[data-color-picker]"), colored.dataset);
+    const link = event.target.closest("[data-baseline]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault(); // its address has the runs alone: the page keeps how it shows them
+    location.search = withChosen({ baseline: link.dataset.baseline });
+  });
   show();
   if (board.cards.length) liveBoard(board, runs.map((run) => run.id), () => true);
 }
 
-function runStyle(run, isTrace) {
-  return run && { color: `--run-${run.color}`, dash: run.dash, label: run.label, ...(isTrace ? { alpha: 0.3, width: 1 } : {}) };
+function runStyle(run, isTrace, isBaseline) {
+  return run && { color: `--run-${run.color}`, dash: run.dash, label: run.label, ...(isTrace ? { alpha: 0.3, width: 1 } : {}), ...(isBaseline ? { alpha: 1, width: 3, isBaseline } : {}) };
 }
 
 function groupStyle(groups, line) {
@@ -79,10 +87,14 @@ function groupStyle(groups, line) {
 }
 
 function write(chosen) {
+  history.replaceState(history.state, "", withChosen(chosen));
+}
+
+function withChosen(chosen) {
   const query = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(chosen)) {
     query.delete(name);
     if (value) query.append(name, value);
   }
-  history.replaceState(history.state, "", `?${query.toString().replaceAll("%2C", ",")}`);
+  return `?${query.toString().replaceAll("%2C", ",")}`;
 }

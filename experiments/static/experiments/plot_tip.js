@@ -14,6 +14,7 @@ export function attachTip(frame) {
     const { left, top } = plot.cursor;
     placed.sort((one, other) => Math.abs(one.top - top) - Math.abs(other.top - top));
     const near = placed.slice(0, MOST);
+    const base = placed.find(({ line }) => line.isBaseline);
     const over = plot.over;
     near.forEach(({ line, left: x, top: y }, place) => {
       const dot = dots[place] ?? (dots[place] = Object.assign(document.createElement("i"), { className: "plot-dot" }));
@@ -25,7 +26,7 @@ export function attachTip(frame) {
     for (const dot of dots.slice(near.length)) dot.hidden = true;
     // charts that only follow the cursor of another one show dots, and leave the list to it
     if (!withText || !near.length || !over.matches(":hover")) return void tip.remove();
-    tip.replaceChildren(Object.assign(document.createElement("strong"), { textContent: title }), ...near.map(entry), ...more(placed.length - near.length));
+    tip.replaceChildren(Object.assign(document.createElement("strong"), { textContent: title }), ...near.map((found) => entry(found, base)), ...more(placed.length - near.length));
     if (tip.parentElement !== over) over.append(tip);
     const onRight = left + tip.offsetWidth + 24 < over.clientWidth;
     tip.style.left = `${onRight ? left + 14 : Math.max(0, left - tip.offsetWidth - 14)}px`;
@@ -40,14 +41,21 @@ export function attachTip(frame) {
   return { show };
 }
 
-function entry({ line, place }) {
+/** base: the line of the baseline; what it has at the very same place is compared. */
+function entry({ line, place }, base) {
   const row = document.createElement("span");
   const swatch = Object.assign(document.createElement("i"), { className: "plot-swatch" });
   swatch.style.background = line.color.startsWith("--") ? `var(${line.color})` : line.color;
   const spread = line.band ? ` (${number(line.band.low[place])} – ${number(line.band.high[place])}, n=${line.band.counts[place]})` : "";
-  const value = Object.assign(document.createElement("b"), { textContent: number(line.points.y[place]) + spread });
+  const value = Object.assign(document.createElement("b"), { textContent: number(line.points.y[place]) + spread + difference({ line, place }, base) });
   row.append(swatch, Object.assign(document.createElement("span"), { textContent: line.label }), value);
   return row;
+}
+
+function difference({ line, place }, base) {
+  if (!base || line === base.line || line.points.x[place] !== base.line.points.x[base.place]) return "";
+  const distance = line.points.y[place] - base.line.points.y[base.place];
+  return ` (${distance < 0 ? "" : distance ? "+" : "±"}${number(distance)})`;
 }
 
 function more(count) {

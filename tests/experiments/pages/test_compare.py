@@ -139,8 +139,8 @@ def test_the_table_has_what_differs_and_by_how_much(page: Page, sweep: str):
     assert "epochs" not in text  # the same everywhere
     assert "Config Config" not in text
     assert "lr 0.1000 0.1000 0.01000 -0.09000 0.01000 -0.09000" in text
-    assert "best 0 -1 1 2 +1 3 +2" in text
-    assert "loss 0.5000 -1 1.500 2.500 +1 3.500 +2" in text
+    assert "best 1 0 -1 2 +1 3 +2" in text
+    assert "loss 1.500 0.5000 -1 2.500 +1 3.500 +2" in text
     assert "epochs 3 3 3 3" in text_of(page(f"/compare/table?runs={sweep}&all=1"))
 
 

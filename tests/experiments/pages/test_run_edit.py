@@ -84,3 +84,43 @@ def test_a_run_is_moved_to_the_recycle_bin_from_its_page(client: Client, run_dir
 
     assert "1 run is in the recycle bin." in text_of(answer.content.decode())
     assert (run_dir / ".deleted").is_file()
+
+
+def test_a_colour_is_chosen_shown_and_taken_back(client: Client, run_dir: Path):
+    client.post(ADDRESS, sent(color="plum"))
+
+    assert curation(run_dir)["color"] == "plum"
+    assert "run-head run-color-11" in client.get(f"/runs/{RUN_ID}").content.decode()
+
+    client.post(ADDRESS, sent(color="") | {"initial-color": "plum"})
+    assert curation(run_dir)["color"] is None
+
+
+@pytest.mark.parametrize(
+    ("back", "location"),
+    [
+        ("/compare?runs=a,b", "/compare?runs=a,b"),
+        ("//elsewhere.example/", "/runs"),
+        ("https://elsewhere.example/", "/runs"),
+        ("", "/runs"),
+    ],
+)
+def test_a_colour_chosen_on_another_page_leads_back_there_and_nowhere_else(
+    client: Client, run_dir: Path, back: str, location: str
+):
+    answer = client.post("/runs.color", {"run": f"local/{Run.objects.get().path}", "color": "sky", "back": back})
+
+    assert (answer.status_code, answer["Location"]) == (302, location)
+    assert Run.objects.get().color == "sky"
+
+
+def test_an_unknown_colour_is_refused_and_one_in_the_files_is_left_out(
+    client: Client, run_dir: Path, index: Callable[[], None]
+):
+    answer = client.post("/runs.color", {"run": f"local/{Run.objects.get().path}", "color": "ultraviolet"})
+    assert answer.status_code == 400
+    assert "is no colour of runs" in answer.content.decode()
+
+    (run_dir / "curation.json").write_text('{"color": ["plum"]}')
+    index()
+    assert Run.objects.get().color is None

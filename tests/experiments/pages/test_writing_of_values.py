@@ -8,6 +8,7 @@ import pytest
 from django.utils import translation
 
 from experiments.templatetags import runicorn_pages
+from runicorn.storage.run_colors import color_number
 
 NOW = 1_800_000_000.0
 
@@ -56,6 +57,10 @@ def test_a_time_that_no_calendar_holds_is_left_out(at: float | None):
 
 
 def test_a_run_has_the_same_colour_everywhere_and_ids_share_twelve():
-    assert runicorn_pages.run_color("20250114_153045_a1b2c3") == runicorn_pages.run_color("20250114_153045_a1b2c3")
-    colors = {runicorn_pages.run_color(f"20250114_153045_{number:06x}") for number in range(500)}
-    assert colors == {f"run-color-{number}" for number in range(12)}
+    assert color_number("20250114_153045_a1b2c3", None) == color_number("20250114_153045_a1b2c3", None)
+    assert {color_number(f"20250114_153045_{number:06x}", None) for number in range(500)} == set(range(12))
+
+
+def test_a_chosen_colour_wins_and_an_unknown_one_is_none():
+    assert {color_number(run_id, "plum") for run_id in ("one", "two", "three")} == {11}
+    assert color_number("one", "ultraviolet") == color_number("one", None)
