@@ -23,6 +23,8 @@ class StorageRoot(models.Model):
     path = models.TextField(help_text="Absolute path of the folder.")
     enabled = models.BooleanField(default=True)
     scanned_at = models.FloatField(null=True, help_text="When a scan last saw the whole root.")
+    free_bytes = models.BigIntegerField(null=True, help_text="Of the disk it lies on, a minute ago.")
+    disk_bytes = models.BigIntegerField(null=True)
     switched_in = models.TextField(null=True, help_text="The start of the viewer in which somebody switched to it.")
 
     class Meta:
@@ -82,6 +84,8 @@ class Run(models.Model):
     artifacts_used_count = models.PositiveIntegerField(default=0)
     has_environment = models.BooleanField(default=False)
     record_count = models.BigIntegerField(default=0, help_text="Metric records ingested.")
+    size_bytes = models.BigIntegerField(null=True, help_text="Of all its files, as they were at ``sized_at``.")
+    sized_at = models.FloatField(null=True)
     search_text = models.TextField(
         default="", help_text="Case-folded project, name, display name, id, description, tags."
     )
@@ -107,6 +111,9 @@ class Run(models.Model):
                 name="run_project_best",
                 condition=Q(deleted_at=None),
             ),
+            # what projects take on disk, without a look at the rows
+            models.Index("root", "project", "deleted_at", "size_bytes", name="run_project_size"),
+            models.Index("root", "sized_at", name="run_sized"),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from django.db import close_old_connections
 from experiments.database_errors import is_unavailable
 from experiments.mirror.liveness import check_running_runs
 from experiments.mirror.roots import UserRootWatch, ensure_local_root
+from experiments.mirror.sizes import SizeMeter, note_free_space
 from experiments.models import Change, StorageRoot
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ IDLE_TICK_S = 1.0
 #: Between two transactions, so that a writer in another process gets its turn.
 PAUSE_S = 0.01
 LIVENESS_EVERY_S = 10.0
+#: How often runs are measured, and for how long: 2 % of a core while there is something to measure.
+SIZES_EVERY_S, SIZES_BUDGET_S = 5.0, 0.1
 TRIM_EVERY_S = 60.0
 #: A page that was away for longer than this reloads instead of catching up.
 FEED_KEPT_S = 600.0
@@ -55,7 +58,8 @@ def run_mirror(
     """
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 20)
-    next_liveness = next_trim = 0.0
+    next_liveness = next_trim = next_sizes = 0.0
+    meter = SizeMeter()
     watch = UserRootWatch() if settings.RUNICORN_FOLLOWS_USER_ROOT else None
     while not stop.is_set() and may_write():
         started = time.monotonic()
@@ -68,8 +72,14 @@ def run_mirror(
                 live = live or any(mirror.is_live(root, now=time.time()) for mirror in mirrors)
                 if started >= next_liveness and not behind:
                     check_running_runs(root, now=time.time())
+                if started >= next_sizes and not behind:
+                    meter.measure(root, now=time.time(), budget_s=SIZES_BUDGET_S)
+                if started >= next_trim:
+                    note_free_space(root)
             if started >= next_liveness and not behind:
                 next_liveness = started + LIVENESS_EVERY_S
+            if started >= next_sizes and not behind:
+                next_sizes = started + SIZES_EVERY_S
             if started >= next_trim:
                 next_trim = started + TRIM_EVERY_S
                 trim_feed(now=time.time())

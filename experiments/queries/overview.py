@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, Floor
 
 from experiments.models import Alert, Project, Run
 from experiments.queries.shown_runs import ambiguous_ids, run_address, state_of, stopped_at, visible_runs
+from experiments.queries.storage import Storage, storage
 
 SHOWN_RUNS = 12
 SHOWN_ALERTS = 8
@@ -64,6 +65,7 @@ class Overview:
     busiest: Day | None
     projects: list[Project]
     project_count: int
+    storage: Storage
 
 
 def overview(*, now: float, zone: tzinfo) -> Overview:
@@ -88,6 +90,7 @@ def overview(*, now: float, zone: tzinfo) -> Overview:
         busiest=max(days, key=lambda day: day.count) if any(day.count for day in days) else None,
         projects=list(projects[:SHOWN_PROJECTS]),
         project_count=projects.count(),
+        storage=storage(),
     )
 
 

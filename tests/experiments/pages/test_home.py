@@ -102,3 +102,25 @@ def test_it_asks_no_more_of_more_runs(client: Client):
 
     assert counts[0] == counts[1] <= 20
     assert Run.objects.count() == 40
+
+
+def test_it_says_what_each_project_takes_and_what_is_left(page: Page):
+    root = make_root()
+    for number, (project, size, deleted_at) in enumerate(
+        [("small", 2048, None), ("large", 3 * 1024**2, None), ("large", 1024**2, None), ("small", 4096, 5.0)]
+    ):
+        make_run(root, number, project=project, size_bytes=size, deleted_at=deleted_at)
+    make_run(root, 9, project="new")
+    type(root).objects.update(free_bytes=50 * 1024**3, disk_bytes=100 * 1024**3)
+
+    storage = section(page("/"), "storage")
+
+    assert storage.startswith("Storage 4.00 MB")
+    assert "large 4.00 MB small 2.00 KB" in storage
+    assert "1 run is not measured yet." in storage
+    assert "4.00 KB more lie in the recycle bin" in storage
+    assert f"50.00 GB of 100.00 GB are free on the disk of {root.path}" in storage
+    assert "nearly full" not in storage
+
+    type(root).objects.update(free_bytes=1024**3)
+    assert "nearly full" in section(page("/"), "storage")
