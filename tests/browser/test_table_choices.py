@@ -97,6 +97,34 @@ def test_groups_unfold_and_fold(table: Page):
     expect(table.locator("tr[data-key]")).to_have_count(0)
 
 
+def test_open_groups_stand_in_the_url_and_stay_open_through_sorting(table: Page):
+    table.goto("/runs?project=choices&group=config.learning_rate,config.seed")
+    outer = table.locator('tr.group-row[data-depth="1"]', has_text="0.001").get_by_role("link")
+    outer.click()
+    inner = table.locator('tr.group-row[data-depth="2"]')
+    expect(inner).to_have_count(2)
+    inner.first.get_by_role("link").click()
+    expect(table.locator("tr[data-key]")).to_have_count(1)
+    run_id = table.locator("tr[data-key]").get_attribute("data-run")
+    expect(table).to_have_url(re.compile(r"&open=[0-9a-f]{8},[0-9a-f]{8}\.[0-9a-f]{8}$"))
+
+    table.reload()
+    expect(table.locator(f'tr[data-run="{run_id}"]')).to_be_visible()
+
+    table.get_by_role("link", name="Run", exact=True).click()
+    expect(table).to_have_url(re.compile("sort="))
+    expect(table).to_have_url(re.compile("open="))
+    expect(table.locator(f'tr[data-run="{run_id}"]')).to_be_visible()
+
+    outer.click()
+    expect(table.locator("tr[data-key]")).to_have_count(0)
+    outer.click()  # what was open inside of it is open again
+    expect(table.locator(f'tr[data-run="{run_id}"]')).to_be_visible()
+    inner.first.get_by_role("link").click()
+    expect(table.locator("tr[data-key]")).to_have_count(0)
+    expect(table).to_have_url(re.compile(r"open=[0-9a-f]{8}$|open=[0-9a-f]{8}&"))
+
+
 def test_a_filter_is_completed_by_keys_and_a_mistake_keeps_the_table(table: Page):
     box = table.locator("[data-filter-box]")
     table.keyboard.press("/")

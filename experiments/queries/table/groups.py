@@ -5,6 +5,7 @@ Nested groups are asked for one level at a time: inside of a group the filter sa
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -56,6 +57,11 @@ class Group:
     inside: TableChoice
     run_count: int
     spreads: Sequence[tuple[Column, Spread | None]]
+
+    @property
+    def key(self) -> str:
+        """Tells it from the others of its level in an address, whatever else is filtered and sorted."""
+        return f"{zlib.crc32(self.condition.encode()):08x}"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 // The open table of runs: values change in place, new runs come in at the top or wait behind a button.
 import { listen } from "./live.js";
+import { attachGroups } from "./open_groups.js";
 import { attachTimes } from "./times.js";
 import { attachWidths } from "./table_widths.js";
 import { throttled } from "./throttle.js";
@@ -47,7 +48,7 @@ export function attachRunTable(table) {
   table.querySelector("[data-new-runs]")?.addEventListener("click", (event) => toFirstPage(table, event));
   attachWidths(table);
   table.addEventListener("click", (event) => sortBySecond(table, event), true); // before htmx, which listens to the link
-  table.addEventListener("click", (event) => unfold(table, event));
+  attachGroups(table);
   if (waiting.changedByUs) showOurChange(new Event("runicorn:changed"));
   if (waiting.any) refresh();
 }
@@ -69,17 +70,6 @@ function sortBySecond(table, event) {
 }
 
 /** A group's line shows what is inside of it, or hides it again. */
-function unfold(table, event) {
-  const link = event.target.closest("[data-group]");
-  if (!link || event.ctrlKey || event.metaKey) return;
-  event.preventDefault();
-  const open = link.getAttribute("aria-expanded") === "true";
-  link.setAttribute("aria-expanded", String(!open));
-  if (!open) return void htmx.trigger(link, "unfold");
-  const line = link.closest("tr");
-  while (Number(line.nextElementSibling?.dataset.depth) > Number(line.dataset.depth)) line.nextElementSibling.remove();
-}
-
 function rowOf(table, change) {
   return [...table.querySelectorAll("tr[data-key]")].find((row) => row.dataset.path === change.path && row.dataset.run === change.run);
 }
