@@ -129,7 +129,8 @@ def test_an_exception_in_a_thread_fails_nothing(root):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
 class TestSignals:
-    def interrupt(self, root, number, code="time.sleep(30)", before=""):
+    # a signal just before one long sleep begins would be handled after it: Python looks between its own steps
+    def interrupt(self, root, number, code="while True: time.sleep(0.05)", before=""):
         script = f"import time\n{before}\n{INIT}rn.log(x=1)\nprint('ready', flush=True)\n{code}"
         process = start_script(script, root=root)
         wait_for_line(process, "ready")
